@@ -1,0 +1,187 @@
+// Package cli is the command line of ProntoDB: it reads flags, arguments,
+// environment and configuration, calls the store, and prints.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+	"github.com/peterbourgon/ff/v3/ffcli"
+)
+
+// Build says what was built; the linker fills it in.
+type Build struct{ Version, Commit, Date string }
+
+// Process is what a run of the tool has around it.
+type Process struct {
+	Args   []string // without the program's name
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Now    func() time.Time // nil is time.Now
+	Build  Build
+}
+
+// app is one run.
+type app struct {
+	Process
+	out  *bufio.Writer // standard output
+	name string        // of the command, "set" or "cursor use", for errors
+	g    globals
+}
+
+// Run runs one command line and returns its exit status: see exitStatus.
+func Run(ctx context.Context, p Process) (status int) {
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	a := &app{Process: p, out: bufio.NewWriterSize(p.Stdout, 32<<10)}
+	defer func() {
+		if r := recover(); r != nil {
+			// Go would exit 2, which means a miss.
+			status = a.report(fmt.Errorf("internal error: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	err := a.run(ctx)
+	if ferr := a.out.Flush(); err == nil {
+		err = ferr
+	}
+	return a.report(err)
+}
+
+func (a *app) run(ctx context.Context) error {
+	root := newFlags("prontodb")
+	a.g.register(root)
+	line, err := a.parseLine(root)
+	if line != nil {
+		a.g.given = line.given
+		a.g.json = a.g.json || line.json()
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case line.version:
+		return a.printVersion()
+	case line.help && line.cmd == nil:
+		_, err := a.out.WriteString(reference())
+		return err
+	case line.help:
+		_, err := a.out.WriteString(line.cmd.help())
+		return err
+	case line.cmd == nil:
+		return errNoCommand
+	}
+	a.name = line.cmd.path
+
+	leaf := &ffcli.Command{Name: line.cmd.name, FlagSet: line.flags.FlagSet, Exec: line.exec}
+	top := &ffcli.Command{
+		Name:        "prontodb",
+		FlagSet:     root.FlagSet,
+		Subcommands: []*ffcli.Command{leaf},
+		Options: []ff.Option{
+			ff.WithEnvVarPrefix("PRONTODB"),
+			ff.WithConfigFileFlag("config"),
+			ff.WithConfigFileParser(a.parseConfig),
+			ff.WithAllowMissingConfigFile(true),
+		},
+	}
+	if err := top.Parse(line.argv()); err != nil {
+		return flagError(err, root, line.flags)
+	}
+	if err := a.g.check(root); err != nil {
+		return err
+	}
+	return top.Run(ctx)
+}
+
+// parseConfig reads a configuration file: lines of "name value", where what
+// follows a blank and a # is a comment.
+func (a *app) parseConfig(r io.Reader, set func(name, value string) error) error {
+	wrap := func(name string, err error) error {
+		return fmt.Errorf("configuration %s: %s: %w", a.g.config, name, err)
+	}
+	return ff.PlainParser(r, func(name, value string) error {
+		if !isGlobal(name) || name == "config" {
+			return wrap(name, fmt.Errorf("unknown name %q", name))
+		}
+		if err := set(name, value); err != nil {
+			return wrap(name, reason(err))
+		}
+		return nil
+	})
+}
+
+// report prints an error, if there is one to print, and returns the status.
+func (a *app) report(err error) int {
+	status := exitStatus(err)
+	if err == nil || isBrokenPipe(err) {
+		return status
+	}
+	if errors.Is(err, errNoCommand) && !a.g.json {
+		io.WriteString(a.Stderr, shortUsage())
+		return status
+	}
+	if status != statusError && !a.g.json {
+		return status // a miss or an unmet condition is no error: the status says it
+	}
+	msg, hint := err.Error(), ""
+	if h := (*hintError)(nil); errors.As(err, &h) {
+		hint = h.hint
+	}
+	if a.name != "" {
+		msg = a.name + ": " + msg
+	}
+	if a.g.json {
+		b := appendMember([]byte("{"), "error", msg)
+		if hint != "" {
+			b = appendMember(b, "hint", hint)
+		}
+		fmt.Fprintf(a.Stderr, "%s,\"code\":%d}\n", b, status)
+		return status
+	}
+	msg = oneLine(msg)
+	if hint != "" {
+		msg += "\nhint: " + oneLine(hint)
+	}
+	fmt.Fprintf(a.Stderr, "prontodb: %s\n", msg)
+	return status
+}
+
+// status prints a line about what happened to stderr, unless --quiet.
+func (a *app) status(format string, args ...any) {
+	if !a.g.quiet {
+		fmt.Fprintf(a.Stderr, "prontodb: %s: %s\n", a.name, oneLine(fmt.Sprintf(format, args...)))
+	}
+}
+
+// oneLine keeps control characters, which a path may hold, from breaking a
+// message into lines or from acting on a terminal.
+func oneLine(s string) string {
+	if strings.HasPrefix(s, "internal error") {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Main runs the tool as a process does, and never exits 2 but for a miss: a
+// fatal error of the runtime, or SIGQUIT, aborts instead.
+func Main(build Build) int {
+	debug.SetTraceback("crash")
+	return Run(context.Background(), Process{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build,
+	})
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite"
+
+	"prontodb/internal/cli"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"prontodb": runProntoDB})
+}
+
+// runProntoDB is the real main, but for the clock: PRONTODB_TEST_NOW, which
+// only this binary reads, is a time or, as +90s or -1h, a shift of the real one.
+func runProntoDB() {
+	p := cli.Process{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123456789abcdef", Date: "2026-01-02T03:04:05Z"},
+	}
+	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
+		p.Now = func() time.Time { return testNow(s) }
+	}
+	os.Exit(cli.Run(context.Background(), p))
+}
+
+func testNow(s string) time.Time {
+	if s[0] == '+' || s[0] == '-' {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			panic(err)
+		}
+		return time.Now().Add(d)
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup:               setup,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":    cmdExits,
+			"sql":      cmdSQL,
+			"mode":     cmdMode,
+			"parallel": cmdParallel,
+			"cat":      cmdCat,
+		},
+	})
+}
+
+// setup gives a script its own HOME and XDG folders under $WORK.
+func setup(e *testscript.Env) error {
+	home := filepath.Join(e.WorkDir, "home")
+	e.Setenv("HOME", home)
+	e.Setenv("XDG_DATA_HOME", filepath.Join(home, ".local", "share"))
+	e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+	e.Setenv("XDG_CACHE_HOME", filepath.Join(home, ".cache"))
+	e.Setenv("XDG_STATE_HOME", filepath.Join(home, ".local", "state"))
+	e.Setenv("DATA", filepath.Join(home, ".local", "share", "prontodb"))
+	e.Setenv("DB", filepath.Join(home, ".local", "share", "prontodb", "users", "default", "main.db"))
+	e.Setenv("LC_ALL", "C")
+	e.Setenv("NO_COLOR", "1")
+	return os.MkdirAll(home, 0o700)
+}
+
+// exits N COMMAND…: the command ends with exit status N.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND [ARG…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var ee *exec.ExitError
+		if !errors.As(err, &ee) {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		if got = ee.ExitCode(); got < 0 {
+			ts.Fatalf("%s ended by %v, want exit status %d", args[1], ee, want)
+		}
+	}
+	if got != want {
+		ts.Fatalf("%s: exit status %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// sql FILE QUERY: prints the rows, columns separated by |.
+func cmdSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql FILE QUERY")
+	}
+	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0])+"?_pragma=busy_timeout(5000)")
+	ts.Check(err)
+	defer db.Close()
+	rows, err := db.Query(args[1])
+	ts.Check(err)
+	defer rows.Close()
+	cols, err := rows.Columns()
+	ts.Check(err)
+	for rows.Next() {
+		values, into := make([]sql.NullString, len(cols)), make([]any, len(cols))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		ts.Check(rows.Scan(into...))
+		for i, v := range values {
+			if i > 0 {
+				fmt.Fprint(ts.Stdout(), "|")
+			}
+			fmt.Fprint(ts.Stdout(), v.String)
+		}
+		fmt.Fprintln(ts.Stdout())
+	}
+	ts.Check(rows.Err())
+}
+
+// mode FILE PERM: the file, or folder, has that mode, in octal.
+func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode FILE PERM")
+	}
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	want, err := strconv.ParseUint(args[1], 8, 32)
+	ts.Check(err)
+	if got := info.Mode().Perm(); got != fs.FileMode(want) {
+		ts.Fatalf("mode of %s is %04o, want %s", args[0], got, args[1])
+	}
+}
+
+// parallel N COMMAND…: runs the command N times at once, {} in an argument
+// being its number from 1 on; each must exit 0. Their output is joined.
+func cmdParallel(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: parallel N COMMAND [ARG…]")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	path, err := lookPath(ts, args[1])
+	ts.Check(err)
+	outs, errs := make([][]byte, n), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			cmd := exec.Command(path)
+			for _, a := range args[2:] {
+				cmd.Args = append(cmd.Args, strings.ReplaceAll(a, "{}", strconv.Itoa(i+1)))
+			}
+			cmd.Dir, cmd.Env = ts.MkAbs("."), environ(ts)
+			outs[i], errs[i] = cmd.CombinedOutput()
+		})
+	}
+	wg.Wait()
+	for i := range n {
+		ts.Stdout().Write(outs[i])
+	}
+	for i := range n {
+		if errs[i] != nil {
+			ts.Fatalf("run %d of %q: %v\n%s", i+1, args[1:], errs[i], outs[i])
+		}
+	}
+}
+
+// cat FILE: prints a file.
+func cmdCat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cat FILE")
+	}
+	ts.Stdout().Write([]byte(ts.ReadFile(args[0])))
+}
+
+func lookPath(ts *testscript.TestScript, name string) (string, error) {
+	if filepath.IsAbs(name) {
+		return name, nil
+	}
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if p := filepath.Join(dir, name); isExecutable(p) {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("%s: not found in PATH", name)
+}
+
+func isExecutable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && info.Mode()&0o111 != 0
+}
+
+// environ is the environment of the script.
+func environ(ts *testscript.TestScript) []string {
+	var env []string
+	for _, name := range []string{
+		"PATH", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
+		"DATA", "DB", "WORK", "TMPDIR", "LC_ALL", "NO_COLOR", "TESTSCRIPT_COMMAND",
+		"PRONTODB_TEST_NOW", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
+	} {
+		if v := ts.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}

@@ -1,0 +1,85 @@
+package pronto
+
+import "time"
+
+// CreateCache makes a namespace a cache whose entries expire after ttl, or
+// changes that default for later writes. A namespace with permanent entries is
+// [ErrHoldsPermanent], unless convert is true: then each gets the default
+// expiry from now. A ttl outside (0, MaxTTL] is [ErrTTL].
+func CreateCache(tx Writer, project, name string, ttl time.Duration, convert bool) (Namespace, error) {
+	if ttl <= 0 || ttl > MaxTTL {
+		return Namespace{}, ErrTTL
+	}
+	if err := CheckPart("project", project); err != nil {
+		return Namespace{}, err
+	}
+	if err := CheckPart("namespace", name); err != nil {
+		return Namespace{}, err
+	}
+	ns, err := tx.Namespace(project, name)
+	if err != nil {
+		return Namespace{}, err
+	}
+	permanent := false
+	if !ns.Cache() {
+		n, err := tx.Count(Selection{Scope: Scope{Project: project, Namespace: name}, Limit: 1})
+		if err != nil {
+			return Namespace{}, err
+		}
+		permanent = n > 0
+	}
+	if permanent && !convert {
+		return Namespace{}, ErrHoldsPermanent
+	}
+	ns.TTL = millis(ttl)
+	if err := tx.PutNamespace(ns); err != nil {
+		return Namespace{}, err
+	}
+	if permanent {
+		return ns, tx.SetExpiry(project, name, tx.Now()+ns.TTL)
+	}
+	return ns, nil
+}
+
+// DropCache removes a cache and its entries and returns how many there were.
+// It is [ErrNotCache] for a permanent namespace and [ErrNotFound] for one that
+// does not exist.
+func DropCache(tx Writer, project, name string) (int64, error) {
+	ns, err := tx.Namespace(project, name)
+	if err != nil {
+		return 0, err
+	}
+	if !ns.Cache() {
+		n, err := tx.Count(Selection{Scope: Scope{Project: project, Namespace: name}, Limit: 1})
+		if err != nil {
+			return 0, err
+		}
+		if n == 0 {
+			return 0, ErrNotFound
+		}
+		return 0, ErrNotCache
+	}
+	return tx.Drop(Scope{Project: project, Namespace: name})
+}
+
+// Touch restarts the expiry of the entry at a: ttl from now, or the cache's
+// default if ttl is 0. It is [ErrNotFound] if there is none and [ErrNotCache]
+// if it is permanent.
+func Touch(tx Writer, a Address, ttl time.Duration) (Entry, error) {
+	e, err := tx.Get(a)
+	if err != nil {
+		return Entry{}, err
+	}
+	ns, err := tx.Namespace(a.Project, a.Namespace)
+	if err != nil {
+		return Entry{}, err
+	}
+	if !ns.Cache() {
+		return Entry{}, ErrNotCache
+	}
+	if e.ExpiresAt, err = expiry(tx, a, ttl); err != nil {
+		return Entry{}, err
+	}
+	e.Revision = 0
+	return e, tx.Put(&e)
+}

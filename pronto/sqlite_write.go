@@ -1,0 +1,207 @@
+package pronto
+
+import "fmt"
+
+const sqlPut = `INSERT INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+	ON CONFLICT (namespace, name) DO UPDATE SET
+	  revision = ?4,
+	  created_at = CASE WHEN ?9 OR expires_at <= ?10 THEN ?5 ELSE created_at END,
+	  updated_at = ?6, expires_at = ?7, value = ?8
+	RETURNING created_at`
+
+func (tx *sqliteTx) Put(e *Entry) error {
+	ns, err := tx.namespace(e.Project, e.Namespace)
+	if err != nil {
+		return err
+	}
+	if ns.id == 0 {
+		if ns, err = tx.insertNamespace(ns.Namespace); err != nil {
+			return err
+		}
+	}
+	if err := tx.revise(e); err != nil {
+		return err
+	}
+	created := e.CreatedAt != 0
+	if !created {
+		e.CreatedAt = tx.now
+	}
+	if e.UpdatedAt == 0 {
+		e.UpdatedAt = tx.now
+	}
+	st, err := tx.c.Prepare(sqlPut)
+	if err != nil {
+		return err
+	}
+	defer st.Reset()
+	st.BindInt(1, ns.id)
+	st.BindText(2, e.Name())
+	st.BindText(3, e.Context)
+	st.BindInt(4, e.Revision)
+	st.BindInt(5, e.CreatedAt)
+	st.BindInt(6, e.UpdatedAt)
+	if e.ExpiresAt == 0 {
+		st.BindNull(7)
+	} else {
+		st.BindInt(7, e.ExpiresAt)
+	}
+	st.BindBlob(8, e.Value)
+	st.BindInt(9, boolInt(created))
+	st.BindInt(10, tx.now)
+	row, err := st.Step()
+	if err != nil {
+		return err
+	}
+	if !row {
+		return fmt.Errorf("no row came back from a write: %w", ErrDamaged)
+	}
+	e.CreatedAt = st.Int(0)
+	return nil
+}
+
+// revise gives the entry its revision; see [Writer.Put].
+func (tx *sqliteTx) revise(e *Entry) error {
+	next, err := tx.touch()
+	if err != nil {
+		return err
+	}
+	if e.Revision == 0 {
+		e.Revision = next
+		return nil
+	}
+	tx.revision = max(next, e.Revision)
+	return nil
+}
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (tx *sqliteTx) Remove(a Address) (bool, error) {
+	ns, err := tx.namespace(a.Project, a.Namespace)
+	if err != nil || ns.id == 0 {
+		return false, err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ? RETURNING expires_at")
+	if err != nil {
+		return false, err
+	}
+	defer st.Reset()
+	st.BindInt(1, ns.id)
+	st.BindText(2, a.Name())
+	row, err := st.Step()
+	if err != nil || !row {
+		return false, err
+	}
+	live := st.IsNull(0) || st.Int(0) > tx.now
+	_, err = tx.touch()
+	return live, err
+}
+
+func (tx *sqliteTx) insertNamespace(ns Namespace) (sqliteNamespace, error) {
+	st, err := tx.c.Prepare("INSERT INTO namespace (meta, project, name, ttl) VALUES (?, ?, ?, ?) RETURNING id")
+	if err != nil {
+		return sqliteNamespace{}, err
+	}
+	defer st.Reset()
+	st.BindText(1, tx.s.o.Meta)
+	st.BindText(2, ns.Project)
+	st.BindText(3, ns.Name)
+	if ns.Cache() {
+		st.BindInt(4, ns.TTL)
+	} else {
+		st.BindNull(4)
+	}
+	if _, err := st.Step(); err != nil {
+		return sqliteNamespace{}, err
+	}
+	row := sqliteNamespace{ns, st.Int(0)}
+	tx.remember(row)
+	return row, nil
+}
+
+func (tx *sqliteTx) PutNamespace(ns Namespace) error {
+	ns.Entries = 0
+	have, err := tx.namespace(ns.Project, ns.Name)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.touch(); err != nil {
+		return err
+	}
+	if ns.Cache() && !tx.expiring {
+		if err := tx.s.run("UPDATE state SET expiring = 1"); err != nil {
+			return err
+		}
+		tx.expiring = true
+	}
+	if have.id == 0 {
+		_, err := tx.insertNamespace(ns)
+		return err
+	}
+	st, err := tx.c.Prepare("UPDATE namespace SET ttl = nullif(?, 0) WHERE id = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, ns.TTL)
+	st.BindInt(2, have.id)
+	if err := st.Run(); err != nil {
+		return err
+	}
+	tx.remember(sqliteNamespace{ns, have.id})
+	return nil
+}
+
+func (tx *sqliteTx) SetExpiry(project, name string, expiresAt int64) error {
+	ns, err := tx.namespace(project, name)
+	if err != nil || ns.id == 0 {
+		return err
+	}
+	revision, err := tx.touch()
+	if err != nil {
+		return err
+	}
+	st, err := tx.c.Prepare("UPDATE entry SET expires_at = nullif(?, 0), revision = ? WHERE namespace = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, expiresAt)
+	st.BindInt(2, revision)
+	st.BindInt(3, ns.id)
+	return st.Run()
+}
+
+func (tx *sqliteTx) Drop(s Scope) (int64, error) {
+	list, err := tx.namespacesOf(Scope{Project: s.Project, Namespace: s.Namespace}, "")
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	total := int64(0)
+	for _, ns := range list {
+		n, err := tx.count(ns, Selection{})
+		if err != nil {
+			return 0, err
+		}
+		total += n
+		for _, sql := range [...]string{
+			"DELETE FROM entry WHERE namespace = ?",
+			"DELETE FROM namespace WHERE id = ?",
+		} {
+			st, err := tx.c.Prepare(sql)
+			if err != nil {
+				return 0, err
+			}
+			st.BindInt(1, ns.id)
+			if err := st.Run(); err != nil {
+				return 0, err
+			}
+		}
+		tx.remember(sqliteNamespace{Namespace: Namespace{Project: ns.Project, Name: ns.Name}})
+	}
+	_, err = tx.touch()
+	return total, err
+}

@@ -1,0 +1,187 @@
+package pronto
+
+import (
+	"context"
+	"time"
+)
+
+// Store is one database as seen under one meta. It is safe for use by one
+// goroutine at a time; any number of Stores, in any number of processes, may
+// have the same database open.
+type Store interface {
+	// View calls fn with one snapshot of the store. fn must not keep the
+	// Reader. The errors are fn's own, or those of [Open].
+	View(ctx context.Context, fn func(Reader) error) error
+
+	// Update calls fn with the store to itself: no other process writes
+	// between its first read and its commit, and readers see all of its
+	// changes or none. If fn returns an error, or the process dies, nothing
+	// was changed. It waits for other writers up to the busy timeout, then
+	// returns [ErrBusy]; a full disk is [ErrFull], a file that may not be
+	// written [ErrReadOnly]. Once it has returned nil the changes are there
+	// for good, as far as [Options.Sync] promises.
+	Update(ctx context.Context, fn func(Writer) error) error
+
+	// Close releases the store. It is an error to use it afterwards.
+	Close() error
+}
+
+// Reader reads one snapshot of a store. Expired entries are absent from it
+// unless the method says otherwise.
+type Reader interface {
+	// Now is the time of the transaction, in milliseconds.
+	Now() int64
+
+	// Get finds an entry, or returns [ErrNotFound].
+	Get(a Address) (Entry, error)
+
+	// GetExpired is Get for an entry that may have expired and is still kept.
+	GetExpired(a Address) (Entry, error)
+
+	// Scan calls fn with each entry of the selection, in the byte order of
+	// the full addresses, until fn returns an error, which Scan returns.
+	// It holds one row in memory at a time.
+	Scan(sel Selection, fn func(*Row) error) error
+
+	// Count is the number of entries of the selection.
+	Count(sel Selection) (int64, error)
+
+	// Namespace describes one namespace; of one that does not exist, no
+	// field but the names is set.
+	Namespace(project, name string) (Namespace, error)
+
+	// Namespaces lists the namespaces of a project ("" is every project)
+	// that hold an entry or are a cache, in the byte order of project and
+	// name. The entries are counted only if counts is true.
+	Namespaces(project string, counts bool) ([]Namespace, error)
+
+	// Revision is the revision of the database's last committed change; 0
+	// of a new one.
+	Revision() (int64, error)
+}
+
+// Writer changes a store; see [Store.Update]. It is what an engine offers: the
+// rules of the commands are the functions [Set], [Delete], [Incr], [Copy],
+// [Touch] and so on, which all engines share.
+type Writer interface {
+	Reader
+
+	// Put stores the entry under its address, over any that was there, and
+	// fills in what it assigned. Revision 0 takes the next one of the
+	// database; another is kept, and the database's becomes no less.
+	// CreatedAt 0 keeps that of an entry that is there and has not
+	// expired, or else is now; UpdatedAt 0 is now.
+	Put(e *Entry) error
+
+	// Remove removes an entry and reports whether there was one that had not
+	// expired.
+	Remove(a Address) (bool, error)
+
+	// PutNamespace creates the namespace, or changes its default expiry in
+	// milliseconds: 0 makes it a permanent one.
+	PutNamespace(ns Namespace) error
+
+	// SetExpiry gives every entry of a namespace the same expiry, a time in
+	// milliseconds, 0 for never.
+	SetExpiry(project, name string, expiresAt int64) error
+
+	// Drop removes the namespaces of the scope with all their entries, and
+	// returns how many entries there were. A prefix or a context in the
+	// scope is not looked at.
+	Drop(s Scope) (int64, error)
+}
+
+// Namespace is one namespace of a project.
+type Namespace struct {
+	Project, Name string
+	TTL           int64 // default expiry of a cache, in milliseconds; 0: permanent
+	Entries       int64 // where asked for
+}
+
+// Cache reports whether entries of the namespace expire.
+func (n Namespace) Cache() bool { return n.TTL > 0 }
+
+// Selection is what a scan reads.
+type Selection struct {
+	Scope
+	Limit   int64 // at most so many entries; 0 is no limit
+	Reverse bool  // the last one first
+	Fields  Fields
+	Delim   string // addresses are ordered as written with it; "" is DefaultDelim
+}
+
+// Fields says how much of each entry a scan reads.
+type Fields int
+
+const (
+	AllFields  Fields = iota // everything
+	NameFields               // project, namespace and name: values are not even read from disk
+	ValueField               // those and the value
+	InfoFields               // everything but the value
+)
+
+// Row is an entry during a scan. Its byte slices are the engine's and valid
+// only until the function that got it returns.
+type Row struct {
+	Project, Namespace string
+	Name               []byte // the key with its context
+	Value              []byte
+	Revision           int64
+	CreatedAt          int64
+	UpdatedAt          int64
+	ExpiresAt          int64
+}
+
+// Entry is the row as an entry. Its value is still the row's.
+func (r *Row) Entry() Entry {
+	key, context, _ := splitName(string(r.Name))
+	return Entry{
+		Address: Address{r.Project, r.Namespace, key, context},
+		Value:   r.Value, Revision: r.Revision,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt,
+	}
+}
+
+// Mode says what a store is opened for.
+type Mode int
+
+const (
+	Read  Mode = iota // a database that does not exist reads as an empty one; nothing is created
+	Write             // a database that does not exist is created
+)
+
+// Sync says what a committed change survives.
+type Sync int
+
+const (
+	SyncFull   Sync = iota // a loss of power
+	SyncNormal             // any crash of processes; a loss of power may cost the newest changes, never the file
+)
+
+// DefaultBusyTimeout is how long a writer waits for another.
+const DefaultBusyTimeout = 5 * time.Second
+
+// Options says how a store is opened. The zero value reads, under no meta.
+type Options struct {
+	Mode        Mode
+	Meta        string
+	Sync        Sync
+	BusyTimeout time.Duration    // 0 does not wait
+	Now         func() time.Time // nil is time.Now; read once a transaction
+}
+
+func (o Options) now() int64 {
+	if o.Now == nil {
+		return time.Now().UnixMilli()
+	}
+	return o.Now().UnixMilli()
+}
+
+// Open opens the database that target names: the path of an SQLite file. It
+// returns [ErrForeign] for a file that is something else and [ErrNewer] for
+// one with a schema this version does not know, in both cases without
+// touching it; [ErrReadOnly], [ErrPermission], [ErrDamaged], [ErrBusy] or
+// [ErrFull] say what else is wrong.
+func Open(ctx context.Context, target string, o Options) (Store, error) {
+	return openSQLite(ctx, target, o)
+}
