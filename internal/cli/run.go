@@ -20,6 +20,28 @@ import (
 // Build says what was built; the linker fills it in.
 type Build struct{ Version, Commit, Date string }
 
+// filled is the build with what Go itself noted, for what the linker did not
+// fill in.
+func (b Build) filled() Build {
+	if info, ok := debug.ReadBuildInfo(); ok && b.Version == "" {
+		if b.Version = info.Main.Version; b.Version == "(devel)" {
+			b.Version = ""
+		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision" && b.Commit == "":
+				b.Commit = s.Value
+			case s.Key == "vcs.time" && b.Date == "":
+				b.Date = s.Value
+			}
+		}
+	}
+	if b.Version == "" {
+		b.Version = "devel"
+	}
+	return b
+}
+
 // Process is what a run of the tool has around it.
 type Process struct {
 	Args   []string // without the program's name
