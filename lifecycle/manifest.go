@@ -110,11 +110,14 @@ func (p Places) loadManifest() (*manifest, error) {
 // save writes the manifest: into the data folder, or, where that does not
 // exist, into the nearest folder above.
 func (m *manifest) save(p Places) error {
-	dir, name := p.Data, manifestName
-	for missing := missingFolders(p.Data); len(missing) > 0; missing = nil {
-		dir, name = filepath.Dir(missing[0]), manifestAside
+	path := filepath.Join(p.Data, manifestName)
+	if missing := missingFolders(p.Data); len(missing) > 0 {
+		return m.saveAs(filepath.Join(filepath.Dir(missing[0]), manifestAside))
 	}
-	return m.saveAs(filepath.Join(dir, name))
+	if err := m.saveAs(path); err != nil {
+		return err
+	}
+	return p.removeManifest(path)
 }
 
 // saveAs has one temporary name for each path, which a process that was killed
@@ -125,12 +128,14 @@ func (m *manifest) saveAs(path string) error {
 		return err
 	}
 	temp := path + ".tmp"
-	os.Remove(temp)
+	if exists(temp) {
+		remove(temp)
+	}
 	if err := writeNew(temp, append(data, '\n'), 0o600); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(temp)
+	if err := rename(temp, path); err != nil {
+		remove(temp)
 		return err
 	}
 	return pronto.SyncDir(filepath.Dir(path))
@@ -139,11 +144,13 @@ func (m *manifest) saveAs(path string) error {
 // removeManifest removes the manifest, wherever it is but at except.
 func (p Places) removeManifest(except string) error {
 	for _, path := range p.manifestPaths() {
-		os.Remove(path + ".tmp")
-		if path == except {
+		if exists(path + ".tmp") {
+			remove(path + ".tmp")
+		}
+		if path == except || !exists(path) {
 			continue
 		}
-		if err := os.Remove(path); err != nil && !isGone(err) {
+		if err := remove(path); err != nil && !isGone(err) {
 			return err
 		}
 	}
@@ -213,37 +220,9 @@ func onlyManifest(dir string) bool {
 	return true
 }
 
-// removeEmpty removes a folder, not a link to one, if it is empty.
-func removeEmpty(dir string) bool {
-	info, err := os.Lstat(dir)
-	return err == nil && info.IsDir() && os.Remove(dir) == nil
-}
-
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// writeNew makes a file that is not there yet, with all of data on disk.
-func writeNew(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		os.Remove(path)
-	}
-	return err
 }
 
 func hash(data []byte) string {

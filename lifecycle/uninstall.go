@@ -114,7 +114,7 @@ func (un *uninstalling) removeFiles() error {
 // remove removes a file, or in a dry run says so.
 func (un *uninstalling) remove(path string) error {
 	if !un.o.DryRun {
-		if err := removeFile(path); err != nil && !isGone(err) {
+		if err := remove(path); err != nil && !isGone(err) {
 			return err
 		}
 	}
@@ -177,7 +177,7 @@ func (un *uninstalling) removeTree(dir string) error {
 	}
 	for _, d := range slices.Backward(dirs) {
 		if !un.o.DryRun {
-			if err := os.Remove(d); err != nil && !isGone(err) {
+			if err := remove(d); err != nil && !isGone(err) {
 				return err
 			}
 		}
