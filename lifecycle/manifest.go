@@ -162,25 +162,37 @@ func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || isNotFolder(err)
 }
 
+// folders lists the folders in the order in which they can be removed: those
+// of the data folder and above, which the manifest itself is in, apart. While
+// anything is installed, the configuration folder is not among them.
+func (m *manifest) folders(p Places) (others, chain []string) {
+	list := slices.Clone(m.Folders)
+	slices.SortStableFunc(list, func(a, b string) int { return len(b) - len(a) })
+	for _, dir := range list {
+		switch {
+		case within(p.Data, dir):
+			chain = append(chain, dir)
+		case len(m.Files) == 0 || !within(p.Config, dir):
+			others = append(others, dir)
+		}
+	}
+	return others, chain
+}
+
 // end is the last step of removing: of the folders that Install made, those
 // that are empty go; of the manifest stays what there is still to know. It
 // returns the folders it removed.
 func (m *manifest) end(p Places) ([]string, error) {
-	var removed, chain, rest []string
-	slices.SortStableFunc(m.Folders, func(a, b string) int { return len(a) - len(b) })
-	for _, dir := range slices.Backward(m.Folders) {
-		switch {
-		case within(p.Data, dir):
-			chain = append(chain, dir)
-		case removeEmpty(dir):
+	var removed []string
+	others, chain := m.folders(p)
+	for _, dir := range others {
+		if removeEmpty(dir) {
 			removed = append(removed, dir)
-		case exists(dir):
-			rest = append(rest, dir)
 		}
 	}
 	if len(m.Files) > 0 || !onlyManifest(p.Data) {
 		// What is left of the folders is for the uninstall that empties them.
-		m.Folders = append(rest, chain...)
+		m.Folders = slices.DeleteFunc(m.Folders, func(dir string) bool { return !exists(dir) })
 		if len(m.Files) == 0 && !slices.ContainsFunc(m.Folders, func(dir string) bool { return dir != p.Data && dir != p.Config }) {
 			return removed, p.removeManifest("")
 		}

@@ -36,7 +36,7 @@ Several targets may hold a program; the rest is shared between them.`,
 		},
 		setup: func(a *app, f *flags) func(context.Context, []string) error {
 			o := lifecycle.InstallOptions{}
-			f.text(&o.Target, "target", "", "folder `DIR` for the program (default ~/.local/bin)")
+			f.folder(&o.Target, "target", "folder `DIR` for the program (default ~/.local/bin)")
 			f.bool(&o.Force, "force", "", "replace different files that are in the way")
 			f.bool(&o.DryRun, "dry-run", "", "tell what would be done, and do nothing")
 			return func(ctx context.Context, args []string) error {
@@ -61,9 +61,6 @@ func (a *app) install(ctx context.Context, o lifecycle.InstallOptions) error {
 		}
 	} else {
 		hint += " --target " + quote(o.Target)
-	}
-	if o.Target, err = filepath.Abs(o.Target); err != nil {
-		return err
 	}
 	if o.Binary, err = os.Executable(); err != nil {
 		return err

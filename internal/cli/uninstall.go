@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"prontodb/lifecycle"
@@ -31,7 +30,7 @@ terminal; elsewhere it needs --yes. To keep a copy, run this first:
 		setup: func(a *app, f *flags) func(context.Context, []string) error {
 			var o lifecycle.UninstallOptions
 			var yes bool
-			f.text(&o.Target, "target", "", "only the program in folder `DIR`; with the last one go the rest")
+			f.folder(&o.Target, "target", "only the program in folder `DIR`; with the last one go the rest")
 			f.bool(&o.Purge, "purge", "", "remove data and configuration too")
 			f.bool(&yes, "yes", "y", "do not ask")
 			f.bool(&o.DryRun, "dry-run", "", "tell what would be done, and do nothing")
@@ -49,11 +48,6 @@ func (a *app) uninstall(o lifecycle.UninstallOptions, yes bool) error {
 	p, err := places()
 	if err != nil {
 		return err
-	}
-	if o.Target != "" {
-		if o.Target, err = filepath.Abs(o.Target); err != nil {
-			return err
-		}
 	}
 	var outside []string
 	if o.Purge {
