@@ -224,7 +224,7 @@ func newerError(version int) error {
 // does it, the others find it done.
 func (s *sqliteStore) migrate(ctx context.Context) error {
 	s.c.SetContext(ctx)
-	defer s.c.SetContext(nil)
+	defer s.c.SetContext(context.Background())
 	if err := s.c.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}

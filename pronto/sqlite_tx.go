@@ -125,7 +125,7 @@ func (s *sqliteStore) rollback() {
 	if !s.c.Autocommit() {
 		s.run("ROLLBACK")
 	}
-	s.c.SetContext(nil)
+	s.c.SetContext(context.Background())
 }
 
 // finish does what a transaction that changed something owes: it stores the
@@ -187,9 +187,6 @@ func (s *sqliteStore) checkpoint() {
 		s.c.Checkpoint(false)
 	}
 }
-
-// interrupted reports the end of the transaction's context.
-func (tx *sqliteTx) interrupted() error { return tx.ctx.Err() }
 
 // nothing is the Reader of a database that does not exist, at a time in
 // milliseconds.
