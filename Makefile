@@ -24,7 +24,7 @@ race: ## the tests of the packages under the race detector; needs a C compiler
 	CGO_ENABLED=1 go test -race -gcflags=all=-d=checkptr=0 ./pronto/... ./lifecycle/... ./internal/...
 
 bench: build ## our commands beside sqlite3 and redis-cli
-	go run ./packaging/bench -prontodb ./prontodb
+	go run ./internal/bench -prontodb ./prontodb
 
 dist: ## archives and packages for a release: make dist VERSION=v0.1.0
 	sh packaging/dist.sh $(VERSION)
