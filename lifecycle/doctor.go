@@ -254,7 +254,7 @@ func (d *doctor) database(ctx context.Context, db Database) {
 	if log := fileSize(db.Path + "-wal"); log > walWarn {
 		d.say(Warn, name, "%s-wal has grown to %s: is a process reading for long?", db.Path, Size(log))
 	} else {
-		d.say(OK, name, "%s", Size(log))
+		d.say(OK, name, "%s-wal has %s", db.Path, Size(log))
 	}
 }
 
@@ -281,7 +281,7 @@ func (d *doctor) cursors(c census) {
 		}
 	}
 	if good > 0 {
-		d.say(OK, "cursors", "%s to a database that is there", Plural(good, "leads", "lead"))
+		d.say(OK, "cursors", "%s to a database that is there", Plural(good, "cursor leads", "cursors lead"))
 	}
 }
 
