@@ -104,6 +104,11 @@ func (r *release) readCommit() error {
 	if err != nil {
 		return fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
 	}
+	if changes, err := output("git", "status", "--porcelain"); err != nil {
+		return err
+	} else if changes != "" {
+		fmt.Fprintln(os.Stderr, "dist: not a release: these files are not as in the commit:\n"+changes)
+	}
 	r.commit, r.time = commit, time.Unix(sec, 0).UTC()
 	return nil
 }
