@@ -1,6 +1,7 @@
 package pronto
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -66,7 +67,7 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return err
+		return cmp.Or(s.checkRegular(), err)
 	}
 	s.c = c
 	if err := s.checkHeader(); err != nil {
@@ -205,7 +206,7 @@ func (s *sqliteStore) checkHeader() error {
 	case err != nil:
 		return err
 	case n == 0:
-		return nil // empty: a new one
+		return s.checkRegular() // an empty file is a new database
 	case n < len(h) || string(h[:16]) != "SQLite format 3\x00":
 		return ErrForeign
 	case binary.BigEndian.Uint32(h[68:]) != ApplicationID:
@@ -214,6 +215,15 @@ func (s *sqliteStore) checkHeader() error {
 	s.noWAL = h[18] == 1
 	if v := int(binary.BigEndian.Uint32(h[60:])); v > SchemaVersion {
 		return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", v, SchemaVersion, ErrNewer)
+	}
+	return nil
+}
+
+// checkRegular refuses a device or a pipe, which reads like an empty file or
+// not at all.
+func (s *sqliteStore) checkRegular() error {
+	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("is no regular file, %w", ErrForeign)
 	}
 	return nil
 }
