@@ -76,8 +76,8 @@ func (s *sqliteStore) open(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-// openOther deals with a file that SQLite would not open for writing: it is
-// missing, or it may only be read, or not even that.
+// openOther deals with a file that SQLite would not open: it is missing, or a
+// folder, or may not even be read, or was missing a moment ago.
 func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 	info, err := os.Stat(s.path)
 	switch {
@@ -101,7 +101,9 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 		return nil, err
 	}
 	f.Close()
-	return sqlite.Open(s.path, sqlite.ReadOnly, "")
+	// It is there and can be read, so another process has just made it: SQLite
+	// itself opens a file for reading only that may not be written.
+	return sqlite.Open(s.path, sqlite.ReadWrite, "")
 }
 
 // prepare sets the connection up and brings the schema to this version.
