@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"prontodb/pronto/internal/peek"
 	"prontodb/pronto/internal/sqlite"
 )
 
@@ -33,27 +34,31 @@ type sqliteStore struct {
 	o    Options
 	c    *sqlite.Conn // nil: the database does not exist and is only read
 
-	noWAL bool // the file does not use write-ahead logging yet
+	noWAL  bool // the file does not use write-ahead logging yet
+	closed bool
 }
 
 func openSQLite(ctx context.Context, path string, o Options) (Store, error) {
 	s := &sqliteStore{path: path, o: o}
+	peek.Hold()
 	if err := s.open(ctx); err != nil {
-		if s.c != nil {
-			s.c.Close()
-		}
-		return nil, s.wrap(err)
+		err = s.wrap(err)
+		s.Close()
+		return nil, err
 	}
 	return s, nil
 }
 
 func (s *sqliteStore) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	defer peek.Release()
 	if s.c == nil {
 		return nil
 	}
-	c := s.c
-	s.c = nil
-	return s.wrap(c.Close())
+	return s.wrap(s.c.Close())
 }
 
 func (s *sqliteStore) open(ctx context.Context) error {

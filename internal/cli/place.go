@@ -154,6 +154,12 @@ func (a *app) view(ctx context.Context, p place, fn func(pronto.Reader) error) e
 	return s.View(ctx, fn)
 }
 
+// once is view for a command that reads single entries: fn may be called twice,
+// so it prints nothing. See [pronto.ReadOnce].
+func (a *app) once(ctx context.Context, p place, fn func(pronto.Reader) error) error {
+	return pronto.ReadOnce(ctx, p.path, a.options(p, pronto.Read), fn)
+}
+
 // update changes the database of p in one transaction. The user's folder, the
 // database and the cursor are made if they are not there.
 func (a *app) update(ctx context.Context, p place, fn func(pronto.Writer) error) error {
