@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,7 +35,13 @@ func (l *line) argv() []string {
 // json reports whether --json stands on the line, for errors met before all
 // flags are parsed.
 func (l *line) json() bool {
-	return l.given["json"] && !slices.Contains(l.global, "--json=false")
+	is := l.given["json"]
+	for _, text := range l.global {
+		if v, ok := strings.CutPrefix(text, "--json="); ok {
+			is, _ = strconv.ParseBool(v)
+		}
+	}
+	return is
 }
 
 // parseLine takes the command line apart. Flags may stand before the command,

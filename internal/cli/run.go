@@ -69,11 +69,11 @@ func (a *app) run(ctx context.Context) error {
 		ff.WithConfigFileParser(a.parseConfig),
 		ff.WithAllowMissingConfigFile(true),
 	}
+	if (err != nil || line.help || line.version || line.cmd == nil) && !line.given["json"] {
+		// Whether to print JSON may be said there; what else is, is not looked at.
+		ff.Parse(root.FlagSet, nil, options...)
+	}
 	if err != nil {
-		if !line.given["json"] {
-			// How to report it may be said there.
-			ff.Parse(root.FlagSet, nil, options...)
-		}
 		return err
 	}
 	switch {
