@@ -37,6 +37,7 @@ func entryRows(n int) string {
 // out to be free, and goes one by one for a while after one that is not.
 func (tx *sqliteTx) PutAll(list []Entry, c Conflict) (n PutCounts, err error) {
 	careful := 0
+	tx.many = tx.many || len(list) >= bulkRows
 	for i := 0; i < len(list); {
 		if err := tx.ctx.Err(); err != nil {
 			return n, err
