@@ -15,7 +15,6 @@ require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
-	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
@@ -27,3 +26,10 @@ require (
 )
 
 tool honnef.co/go/tools/cmd/staticcheck
+
+// See internal/lean/README.md.
+replace (
+	github.com/dustin/go-humanize => ./internal/lean/humanize
+	github.com/google/uuid => ./internal/lean/uuid
+	modernc.org/mathutil => ./internal/lean/mathutil
+)

@@ -2,7 +2,10 @@ package pronto
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"prontodb/pronto/internal/peek"
 )
 
 // Store is one database as seen under one meta. It is safe for use by one
@@ -205,4 +208,20 @@ func (o Options) now() int64 {
 // [ErrFull] say what else is wrong.
 func Open(ctx context.Context, target string, o Options) (Store, error) {
 	return openSQLite(ctx, target, o)
+}
+
+// ReadOnce opens the database that target names, calls fn with a snapshot of
+// it and closes it again, by the shortest way there is. Its errors are those
+// of [Open] and fn's own. fn may be called a second time with another snapshot,
+// after which what it did the first time must not count; so it prints nothing.
+func ReadOnce(ctx context.Context, target string, o Options, fn func(Reader) error) error {
+	if err := peekSQLite(target, o, fn); !errors.Is(err, peek.ErrUnsure) {
+		return err
+	}
+	s, err := Open(ctx, target, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.View(ctx, fn)
 }

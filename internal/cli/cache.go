@@ -205,7 +205,7 @@ func ttlCommand() *command {
 					return err
 				}
 				var left int64
-				err = a.view(ctx, p, func(tx pronto.Reader) error {
+				err = a.once(ctx, p, func(tx pronto.Reader) error {
 					e, err := tx.Get(addr)
 					left = e.TTL(tx.Now())
 					return err

@@ -52,7 +52,7 @@ other value is written exactly. A miss prints nothing and exits 2.`,
 					return err
 				}
 				var e pronto.Entry
-				err = a.view(ctx, p, func(tx pronto.Reader) (err error) {
+				err = a.once(ctx, p, func(tx pronto.Reader) (err error) {
 					if expired {
 						e, err = tx.GetExpired(addr)
 					} else {
@@ -106,7 +106,7 @@ func existsCommand() *command {
 				if err != nil {
 					return err
 				}
-				err = a.view(ctx, p, func(tx pronto.Reader) error {
+				err = a.once(ctx, p, func(tx pronto.Reader) error {
 					_, err := tx.Get(addr)
 					return err
 				})

@@ -141,8 +141,21 @@ func (a *app) view(ctx context.Context, p place, fn func(pronto.Reader) error) e
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer a.release(s)
 	return s.View(ctx, fn)
+}
+
+// release closes a store, if that is worth while.
+func (a *app) release(s pronto.Store) {
+	if !a.Ends {
+		s.Close()
+	}
+}
+
+// once is view for a command that reads single entries: fn may be called twice,
+// so it prints nothing. See [pronto.ReadOnce].
+func (a *app) once(ctx context.Context, p place, fn func(pronto.Reader) error) error {
+	return pronto.ReadOnce(ctx, p.path, a.options(p, pronto.Read), fn)
 }
 
 // update changes the database of p in one transaction. The user's folder, the
@@ -157,7 +170,7 @@ func (a *app) update(ctx context.Context, p place, fn func(pronto.Writer) error)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer a.release(s)
 	if err := s.Update(ctx, fn); err != nil {
 		return err
 	}
