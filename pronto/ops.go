@@ -117,6 +117,9 @@ func Incr(tx Writer, a Address, by int64) (Entry, error) {
 		}
 	}
 	if by > 0 && n > math.MaxInt64-by || by < 0 && n < math.MinInt64-by {
+		if by < 0 {
+			return Entry{}, fmt.Errorf("%d minus %d: %w", n, uint64(-by), ErrOverflow)
+		}
 		return Entry{}, fmt.Errorf("%d plus %d: %w", n, by, ErrOverflow)
 	}
 	return Set(tx, a, strconv.AppendInt(nil, n+by, 10), SetOptions{})

@@ -1,12 +1,12 @@
 package pronto
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -73,7 +73,7 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return err
+		return cmp.Or(s.checkRegular(), err)
 	}
 	s.c = c
 	if err := s.checkHeader(); err != nil {
@@ -82,8 +82,8 @@ func (s *sqliteStore) open(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-// openOther deals with a file that SQLite would not open for writing: it is
-// missing, or it may only be read, or not even that.
+// openOther deals with a file that SQLite would not open: it is missing, or a
+// folder, or may not even be read, or was missing a moment ago.
 func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 	info, err := os.Stat(s.path)
 	switch {
@@ -107,7 +107,9 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 		return nil, err
 	}
 	f.Close()
-	return sqlite.Open(s.path, sqlite.ReadOnly, "")
+	// It is there and can be read, so another process has just made it: SQLite
+	// itself opens a file for reading only that may not be written.
+	return sqlite.Open(s.path, sqlite.ReadWrite, "")
 }
 
 // prepare sets the connection up, and fills a new database. Whether the schema
@@ -146,27 +148,13 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 
 // reopenUnlocked opens a database for reading where nothing may be written
 // beside it, so that SQLite's ordinary way, which needs the log's index file,
-// fails. Without a log the file is complete and opened as one that does not
-// change; a log that was left behind is read with an index in memory.
+// fails.
 func (s *sqliteStore) reopenUnlocked() error {
 	s.c.Close()
 	s.c = nil
-	abs, err := filepath.Abs(s.path)
-	if err != nil {
-		return err
-	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
 	log, err := os.Stat(s.path + "-wal")
-	if err != nil || log.Size() == 0 {
-		u.RawQuery = "immutable=1"
-		s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, "")
-		return err
-	}
-	u.RawQuery = "nolock=1"
-	if s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, ""); err != nil {
-		return err
-	}
-	return s.c.Exec("PRAGMA locking_mode=EXCLUSIVE")
+	s.c, err = openStill(s.path, err == nil && log.Size() > 0)
+	return err
 }
 
 // isReadOnly reports an error that SQLite gives for a database in a folder
@@ -202,7 +190,7 @@ func (s *sqliteStore) checkHeader() error {
 		return err
 	case n == 0:
 		s.isNew = true
-		return nil
+		return s.checkRegular()
 	case n < len(h) || string(h[:16]) != "SQLite format 3\x00":
 		return ErrForeign
 	case binary.BigEndian.Uint32(h[68:]) != ApplicationID:
@@ -217,6 +205,15 @@ func (s *sqliteStore) checkHeader() error {
 
 func newerError(version int) error {
 	return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
+}
+
+// checkRegular refuses a device or a pipe, which reads like an empty file or
+// not at all.
+func (s *sqliteStore) checkRegular() error {
+	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("is no regular file, %w", ErrForeign)
+	}
+	return nil
 }
 
 // migrate brings the schema to SchemaVersion in one transaction, and the file
@@ -272,16 +269,17 @@ func (s *sqliteStore) enableWAL(wait time.Duration) error {
 }
 
 const (
-	sqlitePerm     = 3
-	sqliteBusy     = 5
-	sqliteLocked   = 6
-	sqliteReadOnly = 8
-	sqliteIOErr    = 10
-	sqliteCorrupt  = 11
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-	sqliteTooBig   = 18
-	sqliteNotADB   = 26
+	sqlitePerm       = 3
+	sqliteBusy       = 5
+	sqliteLocked     = 6
+	sqliteReadOnly   = 8
+	sqliteIOErr      = 10
+	sqliteCorrupt    = 11
+	sqliteFull       = 13
+	sqliteCantOpen   = 14
+	sqliteTooBig     = 18
+	sqliteConstraint = 19
+	sqliteNotADB     = 26
 )
 
 // code is the primary result code of an error of SQLite, 0 of any other.

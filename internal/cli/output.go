@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,6 +63,25 @@ func quote(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
+// prontodb is a command line that can be pasted.
+func prontodb(words ...string) string {
+	var b strings.Builder
+	b.WriteString("prontodb")
+	for _, w := range words {
+		b.WriteByte(' ')
+		b.WriteString(quote(w))
+	}
+	return b.String()
+}
+
+// with is this call's command line with some flags more.
+func (a *app) with(flags ...string) string {
+	if slices.Contains(a.Args, "--") {
+		return prontodb(slices.Concat(flags, a.Args)...)
+	}
+	return prontodb(slices.Concat(a.Args, flags)...)
+}
+
 // confirm asks before something is removed for good: on a terminal with a
 // question, elsewhere it insists on --yes.
 func (a *app) confirm(yes bool, what string) error {
@@ -69,7 +89,7 @@ func (a *app) confirm(yes bool, what string) error {
 		return nil
 	}
 	if !a.isTerminal(a.Stdin) {
-		return hinted(fmt.Errorf("%s needs --yes where nobody can be asked", what), "add --yes")
+		return hinted(fmt.Errorf("%s needs --yes where nobody can be asked", what), "%s", a.with("--yes"))
 	}
 	fmt.Fprintf(a.Stderr, "prontodb: %s: %s? [y/N] ", a.name, oneLine(what))
 	var answer string
