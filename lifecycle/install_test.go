@@ -261,8 +261,8 @@ func TestInstallFailsInTheMiddle(t *testing.T) {
 			os.MkdirAll(filepath.Join(page, "full"), 0o755)
 		}
 	}
-	defer func() { beforeChange = func() {} }()
 	err := h.install("v3")
+	beforeChange = func() {}
 	if err == nil {
 		t.Fatal("no error")
 	}
