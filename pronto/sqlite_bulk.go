@@ -76,7 +76,11 @@ func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
 		return 0, err
 	}
 	for i := range list {
-		if err := tx.bindEntry(st, 8*i, &list[i]); err != nil {
+		revision, err := tx.assign(&list[i])
+		if err == nil {
+			err = tx.bindEntry(st, 8*i, &list[i], revision)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -93,13 +97,17 @@ func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
 // putOne stores one entry, and counts what came of it. taken is a guess that
 // its address is.
 func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error {
+	revision, err := tx.assign(e)
+	if err != nil {
+		return err
+	}
 	if taken && c == ConflictReplace {
-		if done, err := tx.overwrite(e); err != nil || done {
+		if done, err := tx.overwrite(e, revision); err != nil || done {
 			n.Replaced++
 			return err
 		}
 	}
-	err := tx.runEntry(sqlInsert, e)
+	err = tx.runEntry(sqlInsert, e, revision)
 	if err == nil {
 		n.New++
 		return nil
@@ -108,7 +116,7 @@ func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error
 		return err
 	}
 	if c == ConflictReplace {
-		if done, err := tx.overwrite(e); err != nil || done {
+		if done, err := tx.overwrite(e, revision); err != nil || done {
 			n.Replaced++
 			return err
 		}
@@ -121,17 +129,17 @@ func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error
 		return nil
 	}
 	n.New++
-	return tx.runEntry(sqlReplace, e)
+	return tx.runEntry(sqlReplace, e, revision)
 }
 
 // overwrite stores an entry over one that has not expired, and reports whether
 // there was one.
-func (tx *sqliteTx) overwrite(e *Entry) (bool, error) {
+func (tx *sqliteTx) overwrite(e *Entry, revision int64) (bool, error) {
 	st, err := tx.c.Prepare(sqlOverwrite)
 	if err != nil {
 		return false, err
 	}
-	if err := tx.bindEntry(st, 0, e); err != nil {
+	if err := tx.bindEntry(st, 0, e, revision); err != nil {
 		return false, err
 	}
 	st.BindInt(9, boolInt(e.CreatedAt != 0))
@@ -157,34 +165,36 @@ func (tx *sqliteTx) taken(e *Entry) (bool, error) {
 	return st.Step()
 }
 
-func (tx *sqliteTx) runEntry(sql string, e *Entry) error {
+func (tx *sqliteTx) runEntry(sql string, e *Entry, revision int64) error {
 	st, err := tx.c.Prepare(sql)
 	if err != nil {
 		return err
 	}
-	if err := tx.bindEntry(st, 0, e); err != nil {
+	if err := tx.bindEntry(st, 0, e, revision); err != nil {
 		return err
 	}
 	return st.Run()
 }
 
+// assign gives an entry its revision: see [Writer.Put].
+func (tx *sqliteTx) assign(e *Entry) (int64, error) {
+	next, err := tx.touch()
+	if err != nil || e.Revision == 0 {
+		return next, err
+	}
+	tx.revision = max(next, e.Revision)
+	return e.Revision, nil
+}
+
 // bindEntry binds the columns of an entry to the eight parameters behind at.
 // What a zero field stands for is said at [Writer.Put].
-func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry) error {
+func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry, revision int64) error {
 	ns, err := tx.namespace(e.Project, e.Namespace)
 	if err == nil && ns.id == 0 {
 		ns, err = tx.insertNamespace(ns.Namespace)
 	}
 	if err != nil {
 		return err
-	}
-	revision, err := tx.touch()
-	if err != nil {
-		return err
-	}
-	if e.Revision != 0 {
-		revision = e.Revision
-		tx.revision = max(tx.revision, revision)
 	}
 	created, updated := e.CreatedAt, e.UpdatedAt
 	if created == 0 {
