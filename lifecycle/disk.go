@@ -3,11 +3,23 @@ package lifecycle
 import (
 	"io/fs"
 	"os"
+
+	"prontodb/pronto"
 )
 
 // beforeChange is called before each change of the file system. Tests stop
 // there, as a process does that is killed.
 var beforeChange = func() {}
+
+// toDisk is false in tests that kill, but cut no power.
+var toDisk = true
+
+func syncDir(dir string) error {
+	if !toDisk {
+		return nil
+	}
+	return pronto.SyncDir(dir)
+}
 
 func mkdir(dir string, mode fs.FileMode) error {
 	beforeChange()
@@ -47,7 +59,7 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 	if err == nil {
 		err = f.Chmod(mode)
 	}
-	if err == nil {
+	if err == nil && toDisk {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {

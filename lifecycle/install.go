@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"prontodb/pronto"
 )
 
 // Step is one thing that Install or Uninstall did, or, in a dry run, would do.
@@ -208,7 +207,7 @@ func (in *installing) do(ctx context.Context) error {
 			return err
 		}
 		f.entry.SHA256, f.entry.Next, f.entry.Temp = f.sum, "", ""
-		if err := pronto.SyncDir(filepath.Dir(f.path)); err != nil {
+		if err := syncDir(filepath.Dir(f.path)); err != nil {
 			in.takeBack(in.m)
 			return err
 		}
@@ -255,7 +254,7 @@ func (in *installing) stage(ctx context.Context) error {
 		if err := mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		if err := pronto.SyncDir(filepath.Dir(dir)); err != nil {
+		if err := syncDir(filepath.Dir(dir)); err != nil {
 			return err
 		}
 		if dir == in.p.Data {

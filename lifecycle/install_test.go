@@ -160,6 +160,8 @@ func killedAt(n int, fn func() error) (killed bool, err error) {
 // file system, and expects of the next run that it finishes the work as if
 // nothing had happened.
 func TestKilledAnywhere(t *testing.T) {
+	toDisk = false
+	defer func() { toDisk = true }()
 	nothing := func(*home) error { return nil }
 	install := func(v string) func(h *home) error { return func(h *home) error { return h.install(v) } }
 	withData := func(h *home) error { err := h.install("v1"); h.data(); return err }

@@ -138,7 +138,7 @@ func (m *manifest) saveAs(path string) error {
 		remove(temp)
 		return err
 	}
-	return pronto.SyncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
 }
 
 // removeManifest removes the manifest, wherever it is but at except.
