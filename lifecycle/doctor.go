@@ -107,6 +107,10 @@ func (d *doctor) installation() {
 		return
 	}
 	onPath := false
+	own, err := hashFile(d.o.Binary)
+	if err != nil {
+		d.say(Warn, "binary", "%v", err)
+	}
 	for _, f := range m.Files {
 		sum, err := hashFile(f.Path)
 		switch name := filepath.Base(f.Path); {
@@ -124,6 +128,8 @@ func (d *doctor) installation() {
 			d.say(Warn, "file", "%s was changed since it was installed", f.Path)
 		case f.Binary && f.Version != d.o.Version:
 			d.say(Warn, "binary", "%s is %s, this is %s: run %s install to make them the same", f.Path, f.Version, d.o.Version, d.o.Quote(d.o.Binary))
+		case f.Binary && sum != own:
+			d.say(Warn, "binary", "%s is another build of %s than this: run %s install to make them the same", f.Path, f.Version, d.o.Quote(d.o.Binary))
 		case f.Binary:
 			d.say(OK, "binary", "%s is %s, as is this", f.Path, f.Version)
 		default:

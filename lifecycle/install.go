@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
 )
 
 // Step is one thing that Install or Uninstall did, or, in a dry run, would do.
