@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -10,6 +12,20 @@ import (
 // beforeChange is called before each change of the file system. Tests stop
 // there, as a process does that is killed.
 var beforeChange = func() {}
+
+// about says what a failure is about in our words: the name of the call and of
+// a temporary file say nothing to a user.
+func about(path string, err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return fmt.Errorf("%s: %w", path, pe.Err)
+	case errors.As(err, &le):
+		return fmt.Errorf("%s: %w", path, le.Err)
+	}
+	return err
+}
 
 // toDisk is false in tests that kill, but cut no power.
 var toDisk = true

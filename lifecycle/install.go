@@ -203,7 +203,7 @@ func (in *installing) do(ctx context.Context) error {
 		}
 		if err := rename(f.entry.Temp, f.path); err != nil {
 			in.takeBack(in.m)
-			return err
+			return about(f.path, err)
 		}
 		f.entry.SHA256, f.entry.Next, f.entry.Temp = f.sum, "", ""
 		if err := syncDir(filepath.Dir(f.path)); err != nil {
@@ -251,7 +251,7 @@ func (in *installing) stage(ctx context.Context) error {
 			mode = 0o700
 		}
 		if err := mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return about(dir, err)
 		}
 		if err := syncDir(filepath.Dir(dir)); err != nil {
 			return err
@@ -274,7 +274,7 @@ func (in *installing) stage(ctx context.Context) error {
 				}
 			}
 		} else if err := writeNew(path, f.data, f.mode); err != nil {
-			return err
+			return about(f.path, err)
 		}
 		if f.binary {
 			if err := tryProgram(ctx, path, in.o.Version); err != nil {

@@ -115,7 +115,7 @@ func (un *uninstalling) removeFiles() error {
 func (un *uninstalling) remove(path string) error {
 	if !un.o.DryRun {
 		if err := remove(path); err != nil && !isGone(err) {
-			return err
+			return about(path, err)
 		}
 	}
 	un.did(Removed, path, "")
@@ -180,7 +180,7 @@ func (un *uninstalling) removeTree(dir string) error {
 	for _, d := range slices.Backward(dirs) {
 		if !un.o.DryRun {
 			if err := remove(d); err != nil && !isGone(err) {
-				return err
+				return about(d, err)
 			}
 		}
 		un.did(Removed, d, "")
