@@ -40,6 +40,7 @@ func runProntoDB() {
 	p := cli.Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123456789abcdef", Date: "2026-01-02T03:04:05Z"},
+		Ends:  true,
 	}
 	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
 		p.Now = func() time.Time { return testNow(s) }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,8 +33,10 @@ type sqliteStore struct {
 	o    Options
 	c    *sqlite.Conn // nil: the database does not exist and is only read
 
-	noWAL  bool // the file does not use write-ahead logging yet
-	closed bool
+	isNew   bool // the file is empty
+	noWAL   bool // the file does not use write-ahead logging yet
+	checked bool // the schema is of this version
+	closed  bool
 }
 
 func openSQLite(ctx context.Context, path string, o Options) (Store, error) {
@@ -111,7 +112,8 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 	return sqlite.Open(s.path, sqlite.ReadWrite, "")
 }
 
-// prepare sets the connection up and brings the schema to this version.
+// prepare sets the connection up, and fills a new database. Whether the schema
+// of another is of this version is left to the first transaction.
 func (s *sqliteStore) prepare(ctx context.Context) error {
 	s.c.SetBusyTimeout(s.o.BusyTimeout)
 	if err := s.c.KeepWAL(); err != nil {
@@ -131,54 +133,28 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	version, err := s.userVersion()
-	if err != nil && s.o.Mode == Read && isReadOnly(err) {
-		if err = s.reopenUnlocked(); err == nil {
-			version, err = s.userVersion()
-		}
-	}
 	switch {
-	case err != nil:
-		return err
-	case version == SchemaVersion:
-		if s.noWAL && s.o.Mode == Write {
-			return s.enableWAL(0)
-		}
-		return nil
-	case version > SchemaVersion:
-		return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
-	case version == 0 && s.o.Mode == Read:
+	case s.isNew && s.o.Mode == Write:
+		return s.migrate(ctx)
+	case s.isNew:
 		// Created and not yet filled, by a process that is at it or was killed.
 		s.c.Close()
 		s.c = nil
-		return nil
+	case s.noWAL && s.o.Mode == Write:
+		return s.enableWAL(0)
 	}
-	return s.migrate(ctx)
+	return nil
 }
 
 // reopenUnlocked opens a database for reading where nothing may be written
 // beside it, so that SQLite's ordinary way, which needs the log's index file,
-// fails. Without a log the file is complete and opened as one that does not
-// change; a log that was left behind is read with an index in memory.
+// fails.
 func (s *sqliteStore) reopenUnlocked() error {
 	s.c.Close()
 	s.c = nil
-	abs, err := filepath.Abs(s.path)
-	if err != nil {
-		return err
-	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
 	log, err := os.Stat(s.path + "-wal")
-	if err != nil || log.Size() == 0 {
-		u.RawQuery = "immutable=1"
-		s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, "")
-		return err
-	}
-	u.RawQuery = "nolock=1"
-	if s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, ""); err != nil {
-		return err
-	}
-	return s.c.Exec("PRAGMA locking_mode=EXCLUSIVE")
+	s.c, err = openStill(s.path, err == nil && log.Size() > 0)
+	return err
 }
 
 // isReadOnly reports an error that SQLite gives for a database in a folder
@@ -213,7 +189,8 @@ func (s *sqliteStore) checkHeader() error {
 	case err != nil:
 		return err
 	case n == 0:
-		return s.checkRegular() // an empty file is a new database
+		s.isNew = true
+		return s.checkRegular()
 	case n < len(h) || string(h[:16]) != "SQLite format 3\x00":
 		return ErrForeign
 	case binary.BigEndian.Uint32(h[68:]) != ApplicationID:
@@ -221,9 +198,13 @@ func (s *sqliteStore) checkHeader() error {
 	}
 	s.noWAL = h[18] == 1
 	if v := int(binary.BigEndian.Uint32(h[60:])); v > SchemaVersion {
-		return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", v, SchemaVersion, ErrNewer)
+		return newerError(v)
 	}
 	return nil
+}
+
+func newerError(version int) error {
+	return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
 }
 
 // checkRegular refuses a device or a pipe, which reads like an empty file or
@@ -240,13 +221,13 @@ func (s *sqliteStore) checkRegular() error {
 // does it, the others find it done.
 func (s *sqliteStore) migrate(ctx context.Context) error {
 	s.c.SetContext(ctx)
-	defer s.c.SetContext(nil)
+	defer s.c.SetContext(context.Background())
 	if err := s.c.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	version, err := s.userVersion()
 	if err == nil && version > SchemaVersion {
-		err = fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
+		err = newerError(version)
 	}
 	if err == nil && version < SchemaVersion {
 		for _, m := range migrations[version+1:] {
@@ -288,16 +269,17 @@ func (s *sqliteStore) enableWAL(wait time.Duration) error {
 }
 
 const (
-	sqlitePerm     = 3
-	sqliteBusy     = 5
-	sqliteLocked   = 6
-	sqliteReadOnly = 8
-	sqliteIOErr    = 10
-	sqliteCorrupt  = 11
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-	sqliteTooBig   = 18
-	sqliteNotADB   = 26
+	sqlitePerm       = 3
+	sqliteBusy       = 5
+	sqliteLocked     = 6
+	sqliteReadOnly   = 8
+	sqliteIOErr      = 10
+	sqliteCorrupt    = 11
+	sqliteFull       = 13
+	sqliteCantOpen   = 14
+	sqliteTooBig     = 18
+	sqliteConstraint = 19
+	sqliteNotADB     = 26
 )
 
 // code is the primary result code of an error of SQLite, 0 of any other.

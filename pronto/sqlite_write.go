@@ -1,76 +1,29 @@
 package pronto
 
-import "fmt"
-
-const sqlPut = `INSERT INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-	ON CONFLICT (namespace, name) DO UPDATE SET
-	  revision = ?4,
-	  created_at = CASE WHEN ?9 OR expires_at <= ?10 THEN ?5 ELSE created_at END,
-	  updated_at = ?6, expires_at = ?7, value = ?8
-	RETURNING created_at`
-
+// Put overwrites the entry that is there, or else inserts one: two plain
+// statements take less time and memory than one with ON CONFLICT and
+// RETURNING, which copies the value.
 func (tx *sqliteTx) Put(e *Entry) error {
-	ns, err := tx.namespace(e.Project, e.Namespace)
+	revision, err := tx.assign(e)
 	if err != nil {
 		return err
 	}
-	if ns.id == 0 {
-		if ns, err = tx.insertNamespace(ns.Namespace); err != nil {
-			return err
-		}
-	}
-	if err := tx.revise(e); err != nil {
+	done, err := tx.overwrite(e, revision)
+	if err != nil {
 		return err
 	}
-	created := e.CreatedAt != 0
-	if !created {
-		e.CreatedAt = tx.now
+	if !done {
+		if err := tx.runEntry(sqlReplace, e, revision); err != nil {
+			return err
+		}
+		if e.CreatedAt == 0 {
+			e.CreatedAt = tx.now
+		}
 	}
+	e.Revision = revision
 	if e.UpdatedAt == 0 {
 		e.UpdatedAt = tx.now
 	}
-	st, err := tx.c.Prepare(sqlPut)
-	if err != nil {
-		return err
-	}
-	defer st.Reset()
-	st.BindInt(1, ns.id)
-	st.BindText(2, e.Name())
-	st.BindText(3, e.Context)
-	st.BindInt(4, e.Revision)
-	st.BindInt(5, e.CreatedAt)
-	st.BindInt(6, e.UpdatedAt)
-	if e.ExpiresAt == 0 {
-		st.BindNull(7)
-	} else {
-		st.BindInt(7, e.ExpiresAt)
-	}
-	st.BindBlob(8, e.Value)
-	st.BindInt(9, boolInt(created))
-	st.BindInt(10, tx.now)
-	row, err := st.Step()
-	if err != nil {
-		return err
-	}
-	if !row {
-		return fmt.Errorf("no row came back from a write: %w", ErrDamaged)
-	}
-	e.CreatedAt = st.Int(0)
-	return nil
-}
-
-// revise gives the entry its revision; see [Writer.Put].
-func (tx *sqliteTx) revise(e *Entry) error {
-	next, err := tx.touch()
-	if err != nil {
-		return err
-	}
-	if e.Revision == 0 {
-		e.Revision = next
-		return nil
-	}
-	tx.revision = max(next, e.Revision)
 	return nil
 }
 

@@ -260,7 +260,7 @@ func touchCommand() *command {
 				var e pronto.Entry
 				err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 					e, err = pronto.Touch(tx, addr, ttl)
-					return err
+					return a.complete(tx, &e, err)
 				})
 				if err != nil {
 					return a.explain(err, n, addr, ttl)

@@ -52,7 +52,7 @@ func (a *app) incr(cmd func() *command, sign int64) func(context.Context, []stri
 		var e pronto.Entry
 		err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 			e, err = pronto.Incr(tx, addr, sign*by)
-			return err
+			return a.complete(tx, &e, err)
 		})
 		if err != nil {
 			return err

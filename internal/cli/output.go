@@ -43,6 +43,15 @@ func (a *app) printEntry(e pronto.Entry, n pronto.Notation) error {
 	return err
 }
 
+// complete fills in what printEntry shows of an entry that a write without an
+// error returned.
+func (a *app) complete(tx pronto.Writer, e *pronto.Entry, err error) error {
+	if err != nil || !a.g.json {
+		return err
+	}
+	return pronto.Complete(tx, e)
+}
+
 // printNumber prints a number, or with --json an object that holds it.
 func (a *app) printNumber(name string, n int64) error {
 	if a.g.json {

@@ -28,6 +28,11 @@ type Process struct {
 	Stderr io.Writer
 	Now    func() time.Time // nil is time.Now
 	Build  Build
+
+	// Ends says that the process ends with this run. What the store has open
+	// then is left for the system to close, which is quicker, and as safe:
+	// what was committed is committed, and locks go with their process.
+	Ends bool
 }
 
 // app is one run.
@@ -209,6 +214,6 @@ func oneLine(s string) string {
 func Main(build Build) int {
 	debug.SetTraceback("crash")
 	return Run(context.Background(), Process{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build, Ends: true,
 	})
 }

@@ -115,7 +115,7 @@ func (a *app) set(ctx context.Context, args []string, limit int64, o pronto.SetO
 	var e pronto.Entry
 	err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 		e, err = pronto.Set(tx, addr, value, o)
-		return err
+		return a.complete(tx, &e, err)
 	})
 	if err != nil {
 		return a.explain(err, n, addr, o.TTL)

@@ -13,6 +13,8 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -60,7 +62,7 @@ type Conn struct {
 // path is taken as it is unless flags has URI.
 func Open(path string, flags Flag, vfs string) (*Conn, error) {
 	setup()
-	c := &Conn{tls: libc.NewTLS(), stmts: make(map[string]*Stmt, 8)}
+	c := &Conn{tls: libc.NewTLS(), stmts: make(map[string]*Stmt, 8), ctx: context.Background()}
 	c.scratch = libc.Xcalloc(c.tls, 2, 8)
 	name, err := libc.CString(path)
 	if err != nil {
@@ -152,7 +154,7 @@ func busyHandler(_ *libc.TLS, db uintptr, tries int32) int32 {
 	if d > left {
 		d = left
 	}
-	if c.ctx == nil || c.ctx.Done() == nil {
+	if c.ctx.Done() == nil {
 		time.Sleep(d)
 		return 1
 	}
@@ -318,3 +320,6 @@ var setup = sync.OnceFunc(setupPlatform)
 // at is the address p in SQLite's memory, which Go's collector neither moves
 // nor frees.
 func at(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
+
+// Statements lists the statements prepared so far.
+func (c *Conn) Statements() []string { return slices.Sorted(maps.Keys(c.stmts)) }
