@@ -343,7 +343,7 @@ func runHoldLock() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	select {}
+	time.Sleep(time.Hour)
 }
 
 // runRestricted is the command "restricted COMMAND…": it runs the command so
