@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -86,6 +87,7 @@ func TestScripts(t *testing.T) {
 			"hint":      cmdHint,
 			"sorted":    cmdSorted,
 			"awaits":    cmdAwaits,
+			"damage":    cmdDamage,
 		},
 	})
 }
@@ -323,6 +325,20 @@ func cmdSorted(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// damage FILE: overwrites a database behind its first page.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage FILE")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_RDWR, 0)
+	ts.Check(err)
+	defer f.Close()
+	info, err := f.Stat()
+	ts.Check(err)
+	_, err = f.WriteAt(bytes.Repeat([]byte{0x5a}, int(info.Size())-4096), 4096)
+	ts.Check(err)
+}
+
 // awaits FILE: waits until the file exists.
 func cmdAwaits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
@@ -352,7 +368,7 @@ func runHoldLock() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	select {}
+	time.Sleep(time.Hour)
 }
 
 // runRestricted is the command "restricted COMMAND…": it runs the command so
