@@ -24,7 +24,7 @@ const (
 	  updated_at = ?6, expires_at = ?7, value = ?8
 	WHERE namespace = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?10)`
 
-	sqlTaken = "SELECT 1 FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
+	sqlCreated = "SELECT created_at FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
 )
 
 func entryRows(n int) string {
@@ -154,15 +154,8 @@ func (tx *sqliteTx) taken(e *Entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	st, err := tx.c.Prepare(sqlTaken)
-	if err != nil {
-		return false, err
-	}
-	defer st.Reset()
-	st.BindInt(1, ns.id)
-	st.BindText(2, e.Name())
-	st.BindInt(3, tx.now)
-	return st.Step()
+	created, err := tx.created(ns.id, e.Name())
+	return created != 0, err
 }
 
 func (tx *sqliteTx) runEntry(sql string, e *Entry, revision int64) error {

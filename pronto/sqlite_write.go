@@ -8,7 +8,12 @@ func (tx *sqliteTx) Put(e *Entry) error {
 	if err != nil {
 		return err
 	}
-	done, err := tx.overwrite(e, revision)
+	done := false
+	if len(e.Value) < largeValue {
+		done, err = tx.overwrite(e, revision)
+	} else {
+		err = tx.makeRoom(e)
+	}
 	if err != nil {
 		return err
 	}
@@ -25,6 +30,54 @@ func (tx *sqliteTx) Put(e *Entry) error {
 		e.UpdatedAt = tx.now
 	}
 	return nil
+}
+
+// largeValue is the size in bytes from which a value is written so that SQLite
+// holds it in memory only once.
+const largeValue = 1 << 20
+
+// makeRoom removes the entry that is at the address of e, for an UPDATE would
+// hold the new value twice, keeps the time it was created, and leaves less of
+// what is written in the cache of pages: from there it only goes to the log.
+func (tx *sqliteTx) makeRoom(e *Entry) error {
+	if err := tx.c.Exec("PRAGMA cache_size = -256"); err != nil {
+		return err
+	}
+	ns, err := tx.namespace(e.Project, e.Namespace)
+	if err != nil || ns.id == 0 {
+		return err
+	}
+	created, err := tx.created(ns.id, e.Name())
+	if err != nil {
+		return err
+	}
+	if e.CreatedAt == 0 {
+		e.CreatedAt = created
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, ns.id)
+	st.BindText(2, e.Name())
+	return st.Run()
+}
+
+// created is the time at which an entry was created; 0 where there is none, or
+// it has expired.
+func (tx *sqliteTx) created(namespace int64, name string) (int64, error) {
+	st, err := tx.c.Prepare(sqlCreated)
+	if err != nil {
+		return 0, err
+	}
+	defer st.Reset()
+	st.BindInt(1, namespace)
+	st.BindText(2, name)
+	st.BindInt(3, tx.now)
+	if row, err := st.Step(); err != nil || !row {
+		return 0, err
+	}
+	return st.Int(0), nil
 }
 
 func boolInt(b bool) int64 {
