@@ -20,6 +20,8 @@ var (
 	ErrOverflow = errors.New("out of the 64-bit range")
 	// ErrSameEntry is returned when an entry is copied or moved onto itself.
 	ErrSameEntry = errors.New("source and destination are the same entry")
+	// ErrConflict is returned when an import finds an address taken, and was told to fail then.
+	ErrConflict = errors.New("is there already")
 	// ErrTTL is returned when an expiry is zero, negative or out of range.
 	ErrTTL = errors.New("must be more than zero and at most 100 years")
 
@@ -33,6 +35,10 @@ var (
 	ErrPermission = errors.New("permission denied")
 	// ErrDamaged is returned when the file's content contradicts itself.
 	ErrDamaged = errors.New("database is damaged")
+	// ErrNotLegacy is returned when a file is no database of the earlier ProntoDB.
+	ErrNotLegacy = errors.New("not a database of the earlier ProntoDB")
+	// ErrChanged is returned when a file was written to while it was read.
+	ErrChanged = errors.New("was changed while it was read")
 	// ErrForeign is returned when a file is no database of ProntoDB; it is left untouched.
 	ErrForeign = errors.New("not a ProntoDB database")
 	// ErrNewer is returned when a newer ProntoDB wrote the file; it is left untouched.

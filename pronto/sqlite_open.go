@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -155,27 +154,13 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 
 // reopenUnlocked opens a database for reading where nothing may be written
 // beside it, so that SQLite's ordinary way, which needs the log's index file,
-// fails. Without a log the file is complete and opened as one that does not
-// change; a log that was left behind is read with an index in memory.
+// fails.
 func (s *sqliteStore) reopenUnlocked() error {
 	s.c.Close()
 	s.c = nil
-	abs, err := filepath.Abs(s.path)
-	if err != nil {
-		return err
-	}
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
 	log, err := os.Stat(s.path + "-wal")
-	if err != nil || log.Size() == 0 {
-		u.RawQuery = "immutable=1"
-		s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, "")
-		return err
-	}
-	u.RawQuery = "nolock=1"
-	if s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, ""); err != nil {
-		return err
-	}
-	return s.c.Exec("PRAGMA locking_mode=EXCLUSIVE")
+	s.c, err = openStill(s.path, err == nil && log.Size() > 0)
+	return err
 }
 
 // isReadOnly reports an error that SQLite gives for a database in a folder

@@ -1,0 +1,55 @@
+package pronto
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A database in a folder that may only be read is read with what its log
+// holds, and nothing beside it is made.
+func TestReopenUnlocked(t *testing.T) {
+	ctx := context.Background()
+	a := Address{"app", "cfg", "k", ""}
+	path := filepath.Join(t.TempDir(), "a.db")
+	s, err := Open(ctx, path, Options{Mode: Write})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(ctx, func(tx Writer) error {
+		_, err := Set(tx, a, []byte("v"), SetOptions{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() == 0 {
+		t.Fatalf("the log is empty: %v", err)
+	}
+	if s, err = Open(ctx, path, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	os.Remove(path + "-shm")
+	before := folder(t, path)
+	if err := s.(*sqliteStore).reopenUnlocked(); err != nil {
+		t.Fatal(err)
+	}
+	err = s.View(ctx, func(tx Reader) error {
+		e, err := tx.Get(a)
+		if err == nil && string(e.Value) != "v" {
+			t.Errorf("value %q", e.Value)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if after := folder(t, path); after != before {
+		t.Errorf("the folder was changed: %s, was %s", after, before)
+	}
+}
