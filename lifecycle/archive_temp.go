@@ -22,8 +22,8 @@ const tempPrefix = ".prontodb-tmp-"
 // newTempFolder makes a temporary folder in parent, which is made too if it is
 // not there, and removes abandoned ones.
 func newTempFolder(parent string) (*tempFolder, error) {
-	made, err := makeFolders(parent)
-	t := &tempFolder{made: made}
+	t := &tempFolder{made: missingFolders(parent)}
+	err := os.MkdirAll(parent, 0o700)
 	for err == nil && t.lock == nil {
 		removeAbandoned(parent)
 		if t.dir, err = os.MkdirTemp(parent, tempPrefix+"*"); err == nil {
@@ -70,19 +70,6 @@ func removeAbandoned(parent string) {
 			lock.Close()
 		}
 	}
-}
-
-// makeFolders makes dir and those above it that do not exist, with mode 0700,
-// and lists them, the outermost first.
-func makeFolders(dir string) ([]string, error) {
-	var made []string
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) || filepath.Dir(d) == d {
-			break
-		}
-		made = append([]string{d}, made...)
-	}
-	return made, os.MkdirAll(dir, 0o700)
 }
 
 // removeFolders removes those of the folders that are empty.
