@@ -29,11 +29,16 @@ func TestMain(m *testing.M) {
 }
 
 // runProntoDB is the real main, but for the clock: PRONTODB_TEST_NOW, which
-// only this binary reads, is a time or, as +90s or -1h, a shift of the real one.
+// only this binary reads, is a time or, as +90s or -1h, a shift of the real one,
+// and for PRONTODB_TEST_VERSION.
 func runProntoDB() {
 	p := cli.Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123456789abcdef", Date: "2026-01-02T03:04:05Z"},
+		Ends:  true,
+	}
+	if s := os.Getenv("PRONTODB_TEST_VERSION"); s != "" {
+		p.Build.Version = s
 	}
 	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
 		p.Now = func() time.Time { return testNow(s) }
@@ -69,6 +74,7 @@ func TestScripts(t *testing.T) {
 			"mode":     cmdMode,
 			"parallel": cmdParallel,
 			"cat":      cmdCat,
+			"tree":     cmdTree,
 		},
 	})
 }
@@ -195,6 +201,26 @@ func cmdCat(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Stdout().Write([]byte(ts.ReadFile(args[0])))
 }
 
+// tree DIR: prints every file and folder in it with its mode, in byte order.
+func cmdTree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tree DIR")
+	}
+	root := ts.MkAbs(args[0])
+	ts.Check(filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		fmt.Fprintf(ts.Stdout(), "%v %s\n", info.Mode(), filepath.ToSlash(rel))
+		return err
+	}))
+}
+
 func lookPath(ts *testscript.TestScript, name string) (string, error) {
 	if filepath.IsAbs(name) {
 		return name, nil
@@ -218,7 +244,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
 		"DATA", "DB", "WORK", "TMPDIR", "LC_ALL", "NO_COLOR", "TESTSCRIPT_COMMAND",
-		"PRONTODB_TEST_NOW", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
+		"PRONTODB_TEST_NOW", "PRONTODB_TEST_VERSION", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)

@@ -44,7 +44,8 @@ const (
 type DoctorOptions struct {
 	Binary  string
 	Version string
-	Path    string // the value of PATH
+	Path    string              // the value of PATH
+	Quote   func(string) string // writes a word for a shell
 	Store   pronto.Options
 }
 
@@ -122,7 +123,7 @@ func (d *doctor) installation() {
 		case sum != f.SHA256:
 			d.say(Warn, "file", "%s was changed since it was installed", f.Path)
 		case f.Binary && f.Version != d.o.Version:
-			d.say(Warn, "binary", "%s is %s, this is %s: run %s install to make them the same", f.Path, f.Version, d.o.Version, d.o.Binary)
+			d.say(Warn, "binary", "%s is %s, this is %s: run %s install to make them the same", f.Path, f.Version, d.o.Version, d.o.Quote(d.o.Binary))
 		case f.Binary:
 			d.say(OK, "binary", "%s is %s, as is this", f.Path, f.Version)
 		default:
@@ -168,7 +169,7 @@ func (d *doctor) folder(name, dir string) {
 	case !mayWrite(dir):
 		d.say(Fail, name, "%s may not be written to by this user", dir)
 	case isOpen(info):
-		d.say(Warn, name, "%s has mode %04o, others can look into it: chmod 700 %[1]s", dir, info.Mode().Perm())
+		d.say(Warn, name, "%s has mode %04o, others can look into it: chmod 700 %s", dir, info.Mode().Perm(), d.o.Quote(dir))
 	default:
 		d.say(OK, name, "%s", dir)
 	}
@@ -209,7 +210,7 @@ func (d *doctor) modes() {
 	case len(foreign) > 0:
 		d.say(Warn, "modes", "%s belong%s to another user", some(foreign), verbS(foreign))
 	case len(open) > 0:
-		d.say(Warn, "modes", "%s can be read by others: chmod -R go= %s", some(open), d.p.Data)
+		d.say(Warn, "modes", "%s can be read by others: chmod -R go= %s", some(open), d.o.Quote(filepath.Join(d.p.Data, "users")))
 	case seen > 0:
 		d.say(OK, "modes", "%s, none open to others", Plural(seen, "file or folder", "files and folders"))
 	}
@@ -334,7 +335,7 @@ func (d *doctor) earlier() {
 			d.say(OK, "earlier", "%s of the earlier ProntoDB holds no database", dir)
 		}
 		for _, path := range found {
-			d.say(Warn, "earlier", "a database of the earlier ProntoDB: prontodb import %s", path)
+			d.say(Warn, "earlier", "a database of the earlier ProntoDB: prontodb import %s", d.o.Quote(path))
 		}
 	}
 }

@@ -184,7 +184,7 @@ func (in *installing) do(ctx context.Context) error {
 	before.Files = nil
 	for _, f := range in.m.Files {
 		if f.Temp != "" {
-			os.Remove(f.Temp) // of an install that was stopped
+			remove(f.Temp) // of an install that was stopped
 		}
 		c := *f
 		c.Temp = ""
@@ -203,7 +203,7 @@ func (in *installing) do(ctx context.Context) error {
 		if f.action == Unchanged {
 			continue
 		}
-		if err := replaceFile(f.entry.Temp, f.path); err != nil {
+		if err := rename(f.entry.Temp, f.path); err != nil {
 			in.takeBack(in.m)
 			return err
 		}
@@ -252,18 +252,14 @@ func (in *installing) stage(ctx context.Context) error {
 		if within(in.p.Data, dir) || within(in.p.Config, dir) {
 			mode = 0o700
 		}
-		if err := os.Mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		if err := pronto.SyncDir(filepath.Dir(dir)); err != nil {
 			return err
 		}
 		if dir == in.p.Data {
-			path := filepath.Join(in.p.Data, manifestName)
-			if err := in.m.saveAs(path); err != nil {
-				return err
-			}
-			if err := in.p.removeManifest(path); err != nil {
+			if err := in.m.save(in.p); err != nil {
 				return err
 			}
 		}
@@ -315,7 +311,7 @@ func tryProgram(ctx context.Context, path, version string) error {
 func (in *installing) takeBack(m *manifest) {
 	for _, f := range in.files {
 		if f.entry != nil && f.entry.Temp != "" {
-			os.Remove(f.entry.Temp)
+			remove(f.entry.Temp)
 			f.entry.Next, f.entry.Temp = "", ""
 		}
 	}

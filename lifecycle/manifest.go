@@ -110,11 +110,14 @@ func (p Places) loadManifest() (*manifest, error) {
 // save writes the manifest: into the data folder, or, where that does not
 // exist, into the nearest folder above.
 func (m *manifest) save(p Places) error {
-	dir, name := p.Data, manifestName
-	for missing := missingFolders(p.Data); len(missing) > 0; missing = nil {
-		dir, name = filepath.Dir(missing[0]), manifestAside
+	path := filepath.Join(p.Data, manifestName)
+	if missing := missingFolders(p.Data); len(missing) > 0 {
+		return m.saveAs(filepath.Join(filepath.Dir(missing[0]), manifestAside))
 	}
-	return m.saveAs(filepath.Join(dir, name))
+	if err := m.saveAs(path); err != nil {
+		return err
+	}
+	return p.removeManifest(path)
 }
 
 // saveAs has one temporary name for each path, which a process that was killed
@@ -125,12 +128,14 @@ func (m *manifest) saveAs(path string) error {
 		return err
 	}
 	temp := path + ".tmp"
-	os.Remove(temp)
+	if exists(temp) {
+		remove(temp)
+	}
 	if err := writeNew(temp, append(data, '\n'), 0o600); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(temp)
+	if err := rename(temp, path); err != nil {
+		remove(temp)
 		return err
 	}
 	return pronto.SyncDir(filepath.Dir(path))
@@ -139,11 +144,13 @@ func (m *manifest) saveAs(path string) error {
 // removeManifest removes the manifest, wherever it is but at except.
 func (p Places) removeManifest(except string) error {
 	for _, path := range p.manifestPaths() {
-		os.Remove(path + ".tmp")
-		if path == except {
+		if exists(path + ".tmp") {
+			remove(path + ".tmp")
+		}
+		if path == except || !exists(path) {
 			continue
 		}
-		if err := os.Remove(path); err != nil && !isGone(err) {
+		if err := remove(path); err != nil && !isGone(err) {
 			return err
 		}
 	}
@@ -155,25 +162,37 @@ func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || isNotFolder(err)
 }
 
+// folders lists the folders in the order in which they can be removed: those
+// of the data folder and above, which the manifest itself is in, apart. While
+// anything is installed, the configuration folder is not among them.
+func (m *manifest) folders(p Places) (others, chain []string) {
+	list := slices.Clone(m.Folders)
+	slices.SortStableFunc(list, func(a, b string) int { return len(b) - len(a) })
+	for _, dir := range list {
+		switch {
+		case within(p.Data, dir):
+			chain = append(chain, dir)
+		case len(m.Files) == 0 || !within(p.Config, dir):
+			others = append(others, dir)
+		}
+	}
+	return others, chain
+}
+
 // end is the last step of removing: of the folders that Install made, those
 // that are empty go; of the manifest stays what there is still to know. It
 // returns the folders it removed.
 func (m *manifest) end(p Places) ([]string, error) {
-	var removed, chain, rest []string
-	slices.SortStableFunc(m.Folders, func(a, b string) int { return len(a) - len(b) })
-	for _, dir := range slices.Backward(m.Folders) {
-		switch {
-		case within(p.Data, dir):
-			chain = append(chain, dir)
-		case removeEmpty(dir):
+	var removed []string
+	others, chain := m.folders(p)
+	for _, dir := range others {
+		if removeEmpty(dir) {
 			removed = append(removed, dir)
-		case exists(dir):
-			rest = append(rest, dir)
 		}
 	}
 	if len(m.Files) > 0 || !onlyManifest(p.Data) {
 		// What is left of the folders is for the uninstall that empties them.
-		m.Folders = append(rest, chain...)
+		m.Folders = slices.DeleteFunc(m.Folders, func(dir string) bool { return !exists(dir) })
 		if len(m.Files) == 0 && !slices.ContainsFunc(m.Folders, func(dir string) bool { return dir != p.Data && dir != p.Config }) {
 			return removed, p.removeManifest("")
 		}
@@ -213,37 +232,9 @@ func onlyManifest(dir string) bool {
 	return true
 }
 
-// removeEmpty removes a folder, not a link to one, if it is empty.
-func removeEmpty(dir string) bool {
-	info, err := os.Lstat(dir)
-	return err == nil && info.IsDir() && os.Remove(dir) == nil
-}
-
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// writeNew makes a file that is not there yet, with all of data on disk.
-func writeNew(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		os.Remove(path)
-	}
-	return err
 }
 
 func hash(data []byte) string {

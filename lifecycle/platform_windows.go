@@ -32,7 +32,9 @@ func replaceFile(temp, path string) error {
 }
 
 func removeFile(path string) error {
-	os.Remove(aside(path))
+	if info, err := os.Lstat(path); err != nil || info.IsDir() {
+		return os.Remove(path)
+	}
 	if err := os.Remove(path); err == nil {
 		return nil
 	}

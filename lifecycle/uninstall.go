@@ -114,7 +114,7 @@ func (un *uninstalling) removeFiles() error {
 // remove removes a file, or in a dry run says so.
 func (un *uninstalling) remove(path string) error {
 	if !un.o.DryRun {
-		if err := removeFile(path); err != nil && !isGone(err) {
+		if err := remove(path); err != nil && !isGone(err) {
 			return err
 		}
 	}
@@ -177,7 +177,7 @@ func (un *uninstalling) removeTree(dir string) error {
 	}
 	for _, d := range slices.Backward(dirs) {
 		if !un.o.DryRun {
-			if err := os.Remove(d); err != nil && !isGone(err) {
+			if err := remove(d); err != nil && !isGone(err) {
 				return err
 			}
 		}
@@ -212,10 +212,11 @@ func (un *uninstalling) purgeRest(dir string) error {
 			if err := un.purgeRest(path); err != nil {
 				return err
 			}
-			if un.o.DryRun || len(un.steps) == before {
-				continue
-			}
-			if removeEmpty(path) {
+			switch {
+			case len(un.steps) == before:
+				un.did(Kept, path, "it is not ProntoDB's")
+			case slices.ContainsFunc(un.steps[before:], func(s Step) bool { return s.Action == Kept }):
+			case un.o.DryRun || removeEmpty(path):
 				un.did(Removed, path, "")
 			}
 		case databases[path], f.Type().IsRegular() && databases[withoutSuffix(path)]:
@@ -278,9 +279,8 @@ func (un *uninstalling) tellFolders() {
 	if len(un.m.Files) == 0 {
 		gone[filepath.Join(un.p.Data, manifestName)] = true
 	}
-	folders := slices.Clone(un.m.Folders)
-	slices.SortStableFunc(folders, func(a, b string) int { return len(b) - len(a) })
-	for _, dir := range folders {
+	others, chain := un.m.folders(un.p)
+	for _, dir := range append(others, chain...) {
 		list, err := os.ReadDir(dir)
 		if err != nil || gone[dir] || slices.ContainsFunc(list, func(f fs.DirEntry) bool { return !gone[filepath.Join(dir, f.Name())] }) {
 			continue

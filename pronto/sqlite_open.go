@@ -32,8 +32,10 @@ type sqliteStore struct {
 	o    Options
 	c    *sqlite.Conn // nil: the database does not exist and is only read
 
-	noWAL  bool // the file does not use write-ahead logging yet
-	closed bool
+	isNew   bool // the file is empty
+	noWAL   bool // the file does not use write-ahead logging yet
+	checked bool // the schema is of this version
+	closed  bool
 }
 
 func openSQLite(ctx context.Context, path string, o Options) (Store, error) {
@@ -107,7 +109,8 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 	return sqlite.Open(s.path, sqlite.ReadOnly, "")
 }
 
-// prepare sets the connection up and brings the schema to this version.
+// prepare sets the connection up, and fills a new database. Whether the schema
+// of another is of this version is left to the first transaction.
 func (s *sqliteStore) prepare(ctx context.Context) error {
 	s.c.SetBusyTimeout(s.o.BusyTimeout)
 	if err := s.c.KeepWAL(); err != nil {
@@ -127,29 +130,17 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	version, err := s.userVersion()
-	if err != nil && s.o.Mode == Read && isReadOnly(err) {
-		if err = s.reopenUnlocked(); err == nil {
-			version, err = s.userVersion()
-		}
-	}
 	switch {
-	case err != nil:
-		return err
-	case version == SchemaVersion:
-		if s.noWAL && s.o.Mode == Write {
-			return s.enableWAL(0)
-		}
-		return nil
-	case version > SchemaVersion:
-		return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
-	case version == 0 && s.o.Mode == Read:
+	case s.isNew && s.o.Mode == Write:
+		return s.migrate(ctx)
+	case s.isNew:
 		// Created and not yet filled, by a process that is at it or was killed.
 		s.c.Close()
 		s.c = nil
-		return nil
+	case s.noWAL && s.o.Mode == Write:
+		return s.enableWAL(0)
 	}
-	return s.migrate(ctx)
+	return nil
 }
 
 // reopenUnlocked opens a database for reading where nothing may be written
@@ -195,7 +186,8 @@ func (s *sqliteStore) checkHeader() error {
 	case err != nil:
 		return err
 	case n == 0:
-		return nil // empty: a new one
+		s.isNew = true
+		return nil
 	case n < len(h) || string(h[:16]) != "SQLite format 3\x00":
 		return ErrForeign
 	case binary.BigEndian.Uint32(h[68:]) != ApplicationID:
@@ -203,9 +195,13 @@ func (s *sqliteStore) checkHeader() error {
 	}
 	s.noWAL = h[18] == 1
 	if v := int(binary.BigEndian.Uint32(h[60:])); v > SchemaVersion {
-		return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", v, SchemaVersion, ErrNewer)
+		return newerError(v)
 	}
 	return nil
+}
+
+func newerError(version int) error {
+	return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
 }
 
 // migrate brings the schema to SchemaVersion in one transaction, and the file
@@ -213,13 +209,13 @@ func (s *sqliteStore) checkHeader() error {
 // does it, the others find it done.
 func (s *sqliteStore) migrate(ctx context.Context) error {
 	s.c.SetContext(ctx)
-	defer s.c.SetContext(nil)
+	defer s.c.SetContext(context.Background())
 	if err := s.c.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	version, err := s.userVersion()
 	if err == nil && version > SchemaVersion {
-		err = fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
+		err = newerError(version)
 	}
 	if err == nil && version < SchemaVersion {
 		for _, m := range migrations[version+1:] {

@@ -19,7 +19,7 @@ func (tx *sqliteTx) Revision() (int64, error) {
 	if tx.changed {
 		return tx.revision, nil
 	}
-	st, err := tx.c.Prepare("SELECT revision FROM state")
+	st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
 	if err != nil {
 		return 0, err
 	}

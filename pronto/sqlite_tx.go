@@ -2,6 +2,7 @@ package pronto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"prontodb/pronto/internal/sqlite"
@@ -22,19 +23,57 @@ type sqliteTx struct {
 	// Of a writing transaction, once it has changed something:
 	changed  bool
 	revision int64 // the last one given out
-	stored   int64 // the one in the database
 	expiring bool  // there is, or was, a cache
 }
 
+// errOldSchema is returned by start where a migration must come first.
+var errOldSchema = errors.New("older schema")
+
+// begin starts a transaction, after whatever must be done before the first one.
 func (s *sqliteStore) begin(ctx context.Context, how string) (*sqliteTx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.c.SetContext(ctx)
-	if err := s.run(how); err != nil {
+	err := s.start(how)
+	switch {
+	case err == nil:
+	case errors.Is(err, errOldSchema):
+		if err = s.migrate(ctx); err == nil {
+			err = s.start(how)
+		}
+	case s.o.Mode == Read && isReadOnly(err) && !s.checked:
+		if err = s.reopenUnlocked(); err == nil {
+			err = s.start(how)
+		}
+	}
+	if err != nil {
 		return nil, s.wrap(err)
 	}
 	return &sqliteTx{s: s, c: s.c, ctx: ctx, now: s.o.now()}, nil
+}
+
+// start starts a transaction. In the first one of a store it looks at the
+// version of the schema, which the log, not the file's header, knows.
+func (s *sqliteStore) start(how string) error {
+	err := s.run(how)
+	if err != nil || s.checked {
+		return err
+	}
+	version, err := s.userVersion()
+	switch {
+	case err == nil && version > SchemaVersion:
+		err = newerError(version)
+	case err == nil && version < SchemaVersion:
+		err = errOldSchema
+	case err == nil:
+		s.checked = true
+		return nil
+	}
+	if !s.c.Autocommit() {
+		s.run("ROLLBACK")
+	}
+	return err
 }
 
 func (s *sqliteStore) run(sql string) error {
@@ -86,7 +125,7 @@ func (s *sqliteStore) rollback() {
 	if !s.c.Autocommit() {
 		s.run("ROLLBACK")
 	}
-	s.c.SetContext(nil)
+	s.c.SetContext(context.Background())
 }
 
 // finish does what a transaction that changed something owes: it stores the
@@ -100,9 +139,6 @@ func (tx *sqliteTx) finish() error {
 			return err
 		}
 	}
-	if tx.revision == tx.stored {
-		return nil
-	}
 	st, err := tx.c.Prepare("UPDATE state SET revision = ?")
 	if err != nil {
 		return err
@@ -111,27 +147,24 @@ func (tx *sqliteTx) finish() error {
 	return st.Run()
 }
 
-// touch gives out the next revision. The first one in a transaction is stored
-// at once, which is all that most of them need; later ones at the end.
+// touch gives out the next revision; finish stores the last one.
 func (tx *sqliteTx) touch() (int64, error) {
-	if tx.changed {
-		tx.revision++
-		return tx.revision, nil
+	if !tx.changed {
+		st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
+		if err != nil {
+			return 0, err
+		}
+		defer st.Reset()
+		row, err := st.Step()
+		if err != nil {
+			return 0, err
+		}
+		if !row {
+			return 0, fmt.Errorf("the row of state is missing: %w", ErrDamaged)
+		}
+		tx.revision, tx.expiring, tx.changed = st.Int(0), st.Int(1) != 0, true
 	}
-	st, err := tx.c.Prepare("UPDATE state SET revision = revision + 1 RETURNING revision, expiring")
-	if err != nil {
-		return 0, err
-	}
-	defer st.Reset()
-	row, err := st.Step()
-	if err != nil {
-		return 0, err
-	}
-	if !row {
-		return 0, fmt.Errorf("the row of state is missing: %w", ErrDamaged)
-	}
-	tx.revision, tx.expiring = st.Int(0), st.Int(1) != 0
-	tx.stored, tx.changed = tx.revision, true
+	tx.revision++
 	return tx.revision, nil
 }
 
@@ -154,9 +187,6 @@ func (s *sqliteStore) checkpoint() {
 		s.c.Checkpoint(false)
 	}
 }
-
-// interrupted reports the end of the transaction's context.
-func (tx *sqliteTx) interrupted() error { return tx.ctx.Err() }
 
 // nothing is the Reader of a database that does not exist, at a time in
 // milliseconds.

@@ -62,17 +62,14 @@ func versionCommand() *command {
 }
 
 func (a *app) printVersion() error {
-	v := a.Build.Version
-	if v == "" {
-		v = "devel"
-	}
+	build := a.Build.filled()
 	if !a.g.json {
-		_, err := fmt.Fprintf(a.out, "prontodb %s\n", v)
+		_, err := fmt.Fprintf(a.out, "prontodb %s\n", build.Version)
 		return err
 	}
-	b := appendMember([]byte("{"), "version", v)
-	b = appendMember(b, "commit", a.Build.Commit)
-	b = appendMember(b, "date", a.Build.Date)
+	b := appendMember([]byte("{"), "version", build.Version)
+	b = appendMember(b, "commit", build.Commit)
+	b = appendMember(b, "date", build.Date)
 	b = appendMember(b, "go", runtime.Version())
 	b = appendMember(b, "sqlite", pronto.SQLiteVersion)
 	b = appendMember(b, "schema", pronto.SchemaVersion)

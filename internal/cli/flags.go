@@ -60,6 +60,17 @@ func (f *flags) text(p *string, name, short, usage string) {
 	f.add(name, short, usage, false, func(s string) error { *p = s; return nil })
 }
 
+// folder takes a path, made absolute.
+func (f *flags) folder(p *string, name, usage string) {
+	f.add(name, "", usage, false, func(s string) (err error) {
+		if s == "" {
+			return fmt.Errorf("is empty")
+		}
+		*p, err = filepath.Abs(s)
+		return err
+	})
+}
+
 func (f *flags) bool(p *bool, name, short, usage string) {
 	f.add(name, short, usage, true, func(s string) error {
 		v, err := strconv.ParseBool(s)

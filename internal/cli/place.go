@@ -141,8 +141,15 @@ func (a *app) view(ctx context.Context, p place, fn func(pronto.Reader) error) e
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer a.release(s)
 	return s.View(ctx, fn)
+}
+
+// release closes a store, if that is worth while.
+func (a *app) release(s pronto.Store) {
+	if !a.Ends {
+		s.Close()
+	}
 }
 
 // once is view for a command that reads single entries: fn may be called twice,
@@ -163,7 +170,7 @@ func (a *app) update(ctx context.Context, p place, fn func(pronto.Writer) error)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer a.release(s)
 	if err := s.Update(ctx, fn); err != nil {
 		return err
 	}

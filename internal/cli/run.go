@@ -20,6 +20,28 @@ import (
 // Build says what was built; the linker fills it in.
 type Build struct{ Version, Commit, Date string }
 
+// filled is the build with what Go itself noted, for what the linker did not
+// fill in.
+func (b Build) filled() Build {
+	if info, ok := debug.ReadBuildInfo(); ok && b.Version == "" {
+		if b.Version = info.Main.Version; b.Version == "(devel)" {
+			b.Version = ""
+		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision" && b.Commit == "":
+				b.Commit = s.Value
+			case s.Key == "vcs.time" && b.Date == "":
+				b.Date = s.Value
+			}
+		}
+	}
+	if b.Version == "" {
+		b.Version = "devel"
+	}
+	return b
+}
+
 // Process is what a run of the tool has around it.
 type Process struct {
 	Args   []string // without the program's name
@@ -28,6 +50,11 @@ type Process struct {
 	Stderr io.Writer
 	Now    func() time.Time // nil is time.Now
 	Build  Build
+
+	// Ends says that the process ends with this run. What the store has open
+	// then is left for the system to close, which is quicker, and as safe:
+	// what was committed is committed, and locks go with their process.
+	Ends bool
 }
 
 // app is one run.
@@ -182,6 +209,6 @@ func oneLine(s string) string {
 func Main(build Build) int {
 	debug.SetTraceback("crash")
 	return Run(context.Background(), Process{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build, Ends: true,
 	})
 }

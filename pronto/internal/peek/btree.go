@@ -88,7 +88,7 @@ type payload struct {
 // at the payload's size, which a table's leaf has the rowid behind.
 func (f *File) payload(b []byte, table bool) (payload, error) {
 	size, n := uvarint(b)
-	if n == 0 || size > 1<<31 {
+	if n == 0 || size > uint64(f.dbSize())+uint64(len(f.log)) {
 		return payload{}, ErrUnsure
 	}
 	b = b[n:]

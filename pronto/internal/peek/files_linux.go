@@ -134,6 +134,8 @@ func (f *files) Close() {
 	f.db, f.log = -1, -1
 }
 
+func (f *files) dbSize() int64 { return f.dbStat.Size }
+
 func (f *files) logSize() int {
 	if !f.hasLog {
 		return 0
@@ -141,7 +143,7 @@ func (f *files) logSize() int {
 	return int(min(f.logStat.Size, maxLog+1))
 }
 
-func (f *files) readLogAt(b []byte) error { return readFull(f.log, b, 0) }
+func (f *files) readLogAt(b []byte, at int64) error { return readFull(f.log, b, at) }
 
 // readAt fills b from the database file.
 func (f *files) readAt(b []byte, at int64) error { return readFull(f.db, b, at) }

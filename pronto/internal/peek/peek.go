@@ -25,16 +25,20 @@
 package peek
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // ErrUnsure is returned when a row can't be told for sure from the files
 // alone. It says nothing about whether there is one.
 var ErrUnsure = errors.New("not sure")
 
-// maxLog is the longest write-ahead log that is read, in bytes.
-const maxLog = 1 << 20
+const (
+	maxLog    = 1 << 20  // the longest write-ahead log that is read, in bytes
+	readAhead = 32 << 10 // how much of it is read at once
+)
 
 // File is a snapshot of a database file.
 type File struct {
@@ -102,11 +106,24 @@ func (f *File) readLog() error {
 	if n > maxLog {
 		return ErrUnsure
 	}
-	f.log = make([]byte, n)
-	if err := f.readLogAt(f.log); err != nil {
+	// The log may hold room, or frames of an earlier run of it, behind its
+	// last frame: it is read a piece at a time.
+	fill := func(to int) error {
+		read := len(f.log)
+		if to <= read {
+			return nil
+		}
+		to = min(max(to, read+readAhead), n)
+		f.log = slices.Grow(f.log, to-read)[:to]
+		return f.readLogAt(f.log[read:], int64(read))
+	}
+	if err := fill(headerSize + frameSize); err != nil {
 		return err
 	}
-	h := f.log[:headerSize]
+	h := bytes.Clone(f.log[:headerSize])
+	if bytes.Count(h, []byte{0}) == len(h) {
+		return nil // emptied
+	}
 	magic := binary.BigEndian.Uint32(h)
 	if magic&^1 != 0x377f0682 || binary.BigEndian.Uint32(h[4:]) != 3007000 {
 		return ErrUnsure
@@ -121,7 +138,10 @@ func (f *File) readLog() error {
 	}
 	f.logPages = make(map[uint32]int)
 	pending := make(map[uint32]int)
-	for at := headerSize; at+frameSize+f.page <= len(f.log); at += frameSize + f.page {
+	for at := headerSize; at+frameSize+f.page <= n; at += frameSize + f.page {
+		if err := fill(at + frameSize + f.page); err != nil {
+			return err
+		}
 		fh, data := f.log[at:at+frameSize], f.log[at+frameSize:at+frameSize+f.page]
 		if string(fh[8:16]) != string(h[16:24]) {
 			break // of an earlier run of the log

@@ -60,7 +60,7 @@ type Conn struct {
 // path is taken as it is unless flags has URI.
 func Open(path string, flags Flag, vfs string) (*Conn, error) {
 	setup()
-	c := &Conn{tls: libc.NewTLS(), stmts: make(map[string]*Stmt, 8)}
+	c := &Conn{tls: libc.NewTLS(), stmts: make(map[string]*Stmt, 8), ctx: context.Background()}
 	c.scratch = libc.Xcalloc(c.tls, 2, 8)
 	name, err := libc.CString(path)
 	if err != nil {
@@ -153,7 +153,7 @@ func busyHandler(_ *libc.TLS, db uintptr, tries int32) int32 {
 	if d > left {
 		d = left
 	}
-	if c.ctx == nil || c.ctx.Done() == nil {
+	if c.ctx.Done() == nil {
 		time.Sleep(d)
 		return 1
 	}

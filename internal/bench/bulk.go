@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	longRuns  = 5
+	flatLimit = 64 << 20 // bytes
+)
+
+// bulk times what handles a whole database: import, scan, export, backup; and
+// looks at their memory.
+func (b *bench) bulk() error {
+	lines := filepath.Join(b.dir, "lines.tsv")
+	if err := b.writeTSV(lines, b.million, func(w *bufio.Writer, i int) {
+		fmt.Fprintf(w, "app.bench.key%08d\tvalue of entry number %d\n", i, i)
+	}); err != nil {
+		return err
+	}
+	db := filepath.Join(b.dir, "million.db")
+	remove := func(path string) func() error {
+		return func() error {
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				os.Remove(path + suffix)
+			}
+			return nil
+		}
+	}
+	n := fmt.Sprintf("%d entries", b.million)
+	imp := b.pronto(db, "import", lines, "--format", "tsv", "-q")
+	imp.setup = remove(db)
+	cmds := []command{imp}
+	peer := filepath.Join(b.dir, "million-peer.db")
+	if b.sqlite3 != "" {
+		rows := filepath.Join(b.dir, "rows.tsv")
+		if err := b.writeTSV(rows, b.million, func(w *bufio.Writer, i int) {
+			fmt.Fprintf(w, "1\tkey%08d\t\t%d\t1764000000000\t1764000000000\t\tvalue of entry number %d\n", i, i, i)
+		}); err != nil {
+			return err
+		}
+		schema, err := exec.Command(b.sqlite3, b.dir+"/thousand.db", "SELECT sql||';' FROM sqlite_schema WHERE tbl_name='entry' AND sql IS NOT NULL").Output()
+		if err != nil || len(schema) == 0 {
+			if _, err := b.data("thousand.db", thousand); err != nil {
+				return err
+			}
+			if schema, err = exec.Command(b.sqlite3, b.dir+"/thousand.db", "SELECT sql||';' FROM sqlite_schema WHERE tbl_name='entry' AND sql IS NOT NULL").Output(); err != nil {
+				return err
+			}
+		}
+		cmds = append(cmds, command{
+			args:  []string{b.sqlite3, peer, "PRAGMA journal_mode=WAL", string(schema), ".mode tabs", ".import " + rows + " entry"},
+			setup: remove(peer),
+		})
+	}
+	r, err := b.race(longRuns, cmds...)
+	if err != nil {
+		return err
+	}
+	if len(r) > 1 {
+		b.row("import of "+n, r[0], "sqlite3 .import", r[1], 1)
+	}
+	b.memory("import of "+n, r[0].rss)
+
+	for _, w := range []struct {
+		name, sql string
+		args      []string
+	}{
+		{"scan", "SELECT 'app.bench.'||name||'='||value FROM entry ORDER BY namespace, name", []string{"scan"}},
+		{"export (tsv)", "SELECT 'app.bench.'||name||char(9)||value FROM entry ORDER BY namespace, name", []string{"export", "--format", "tsv"}},
+		{"export (jsonl)", "SELECT json_object('address','app.bench.'||name,'project','app','namespace','bench','key',name,'context',context,'value',CAST(value AS TEXT),'revision',revision,'created_at',strftime('%Y-%m-%dT%H:%M:%fZ',created_at/1000.0,'unixepoch'),'updated_at',strftime('%Y-%m-%dT%H:%M:%fZ',updated_at/1000.0,'unixepoch'),'expires_at',NULL) FROM entry ORDER BY namespace, name", []string{"export"}},
+	} {
+		cmds := []command{b.pronto(db, w.args...)}
+		if b.sqlite3 != "" {
+			cmds = append(cmds, command{args: []string{b.sqlite3, peer, w.sql}})
+		}
+		r, err := b.race(longRuns, cmds...)
+		if err != nil {
+			return err
+		}
+		if len(r) > 1 {
+			b.row(w.name+" of "+n, r[0], "sqlite3", r[1], 1)
+		}
+		b.memory(w.name+" of "+n, r[0].rss)
+	}
+
+	out := filepath.Join(b.dir, "out.tar.gz")
+	backup := b.pronto(db, "backup", "--output", out, "-q")
+	backup.setup = func() error { os.Remove(out); return nil }
+	cmds = []command{backup}
+	if b.sqlite3 != "" {
+		cmds = append(cmds, command{args: []string{"sh", "-c", fmt.Sprintf("'%s' '%s' '.backup %s.copy' && gzip -6 -c '%[2]s.copy' > '%[2]s.gz'", b.sqlite3, db, db)}})
+	}
+	if r, err = b.race(3, cmds...); err != nil {
+		return err
+	}
+	if len(r) > 1 {
+		b.row("backup of "+n, r[0], "sqlite3 .backup; gzip -6", r[1], 1.5)
+	}
+	b.memory("backup of "+n, r[0].rss)
+	return nil
+}
+
+// memory adds a row for a command's largest resident set.
+func (b *bench) memory(work string, rss int64) {
+	b.add("memory of "+work, fmt.Sprintf("%d MiB", rss>>20), "64 MiB", float64(rss)/flatLimit, 1)
+}
+
+// batch compares 10,000 operations in one process with as many processes.
+func (b *bench) batch() error {
+	const ops = 10_000
+	line := func(i int) []string {
+		switch i % 4 {
+		case 0:
+			return []string{"set", fmt.Sprint("a.b.k", i%500), fmt.Sprint("value ", i)}
+		case 1:
+			return []string{"get", fmt.Sprint("a.b.k", (i-1)%500)}
+		case 2:
+			return []string{"incr", "a.b.n"}
+		}
+		return []string{"del", fmt.Sprint("a.b.k", (i*7)%500+1000)}
+	}
+	file := filepath.Join(b.dir, "batch.txt")
+	if err := b.writeTSV(file, ops, func(w *bufio.Writer, i int) {
+		l := line(i)
+		for j, s := range l {
+			if j > 0 {
+				w.WriteByte(' ')
+			}
+			w.WriteString("'" + s + "'")
+		}
+		w.WriteByte('\n')
+	}); err != nil {
+		return err
+	}
+	ours, err := b.race(longRuns, b.pronto(filepath.Join(b.dir, "batch.db"), "batch", file, "-q"))
+	if err != nil {
+		return err
+	}
+	var single result
+	db := filepath.Join(b.dir, "single.db")
+	script := filepath.Join(b.dir, "single.sh")
+	if err := b.writeTSV(script, ops, func(w *bufio.Writer, i int) {
+		fmt.Fprintf(w, "%s -d %s %s\n", b.bin, db, "'"+strings.Join(line(i), "' '")+"'")
+	}); err != nil {
+		return err
+	}
+	wall, _, err := b.once(command{args: []string{"sh", script}}, 0)
+	if err != nil {
+		return err
+	}
+	single.wall = append(single.wall, wall)
+	b.row("10,000 operations in one batch", ours[0], "10,000 processes", single, 1.0/50)
+	return nil
+}
+
+// bigGet compares the large database with the small one.
+func (b *bench) bigGet() error {
+	if b.big == 0 {
+		return nil
+	}
+	small, err := b.data("thousand.db", thousand)
+	if err != nil {
+		return err
+	}
+	big, err := b.data("big.db", b.big)
+	if err != nil {
+		return err
+	}
+	n := fmt.Sprintf("%d entries", b.big)
+	r, err := b.race(b.runs,
+		b.pronto(big, "get", fmt.Sprintf("app.bench.key%08d", b.big/2)),
+		b.pronto(small, "get", "app.bench.key00000500"),
+		b.pronto(big, "keys", fmt.Sprintf("app.bench.key%05d", b.big/2000), "--limit", "10"),
+		b.pronto(small, "keys", "app.bench.key00000", "--limit", "10"),
+	)
+	if err != nil {
+		return err
+	}
+	b.row("get, "+n, r[0], "1,000 entries", r[1], 1.15)
+	b.row("keys P.N.prefix --limit 10, "+n, r[2], "1,000 entries", r[3], 1.15)
+	info, err := os.Stat(big)
+	if err != nil {
+		return err
+	}
+	raw := len("key00000000") + len("value of entry number 5000000")
+	b.add("size of a row, "+n, fmt.Sprintf("%.1f bytes", float64(info.Size())/float64(b.big)), fmt.Sprintf("%d bytes of key and value", raw),
+		float64(info.Size())/float64(b.big)/float64(raw), 0)
+	return nil
+}
+
+// size looks at the binary.
+func (b *bench) size() error {
+	info, err := os.Stat(b.bin)
+	if err != nil {
+		return err
+	}
+	b.add("size of the binary", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), "12 MB", float64(info.Size())/12e6, 1)
+
+	// The memory of a large value.
+	const size = 10 << 20
+	blob := filepath.Join(b.dir, "blob")
+	if err := os.WriteFile(blob, []byte(strings.Repeat("0123456789abcde\n", size/16)), 0o600); err != nil {
+		return err
+	}
+	db := filepath.Join(b.dir, "blob.db")
+	set := b.pronto(db, "set", "a.b.blob")
+	set.stdin = blob
+	r, err := b.race(longRuns, set)
+	if err != nil {
+		return err
+	}
+	b.add("memory of a set of 10 MiB", fmt.Sprintf("%d MiB", r[0].rss>>20), "30 MiB", float64(r[0].rss)/(3*size), 1)
+	if r, err = b.race(longRuns, b.pronto(db, "get", "a.b.blob")); err != nil {
+		return err
+	}
+	b.add("memory of a get of 10 MiB", fmt.Sprintf("%d MiB", r[0].rss>>20), "30 MiB", float64(r[0].rss)/(3*size), 1)
+	return nil
+}
