@@ -47,17 +47,27 @@ func splitName(name string) (key, context string, marked bool) {
 // have: no part is empty (but for the context), none breaks the rules of
 // [CheckPart], and key and context, joined, read back as themselves.
 func (a Address) Check() error {
-	for _, p := range [...]struct{ name, value string }{
-		{"project", a.Project}, {"namespace", a.Namespace}, {"key", a.Key},
-	} {
-		if err := CheckPart(p.name, p.value); err != nil {
-			return err
-		}
+	if err := CheckPart("project", a.Project); err != nil {
+		return err
+	}
+	if err := CheckPart("namespace", a.Namespace); err != nil {
+		return err
+	}
+	return a.checkName()
+}
+
+// checkName is Check of key and context alone.
+func (a Address) checkName() error {
+	if err := CheckPart("key", a.Key); err != nil {
+		return err
 	}
 	if a.Context != "" {
 		if err := CheckPart("context", a.Context); err != nil {
 			return err
 		}
+	}
+	if a.Context == "" && !strings.Contains(a.Key, contextMark) {
+		return nil
 	}
 	if key, context, marked := splitName(a.Name()); key != a.Key || context != a.Context || marked != (a.Context != "") {
 		return &AddressError{"key", a.Name(), fmt.Sprintf("would read back as key %q in context %q", key, context)}
@@ -78,6 +88,9 @@ func checkText(part, value string) error {
 	if len(value) > MaxPart {
 		return &AddressError{part, value, fmt.Sprintf("has %d bytes, the most is %d", len(value), MaxPart)}
 	}
+	if isPrintableASCII(value) {
+		return nil
+	}
 	if !utf8.ValidString(value) {
 		return &AddressError{part, value, "is not valid UTF-8"}
 	}
@@ -85,6 +98,17 @@ func checkText(part, value string) error {
 		return &AddressError{part, value, "holds a control character"}
 	}
 	return nil
+}
+
+// isPrintableASCII reports that s holds nothing but what has its own key on a
+// keyboard, which is most of what is ever checked.
+func isPrintableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // CheckDelim returns an [AddressError] unless d can separate addresses: 1 to

@@ -4,16 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
-)
-
-// Conflict says what an import does with an entry whose address is taken by
-// one that has not expired.
-type Conflict int
-
-const (
-	ConflictReplace Conflict = iota // the imported one counts
-	ConflictSkip                    // the one that is there counts
-	ConflictFail                    // the import fails with [ErrConflict]
+	"unsafe"
 )
 
 // ImportReport counts what an import did.
@@ -22,12 +13,11 @@ type ImportReport struct {
 	Replaced int64 // entries over others
 	Skipped  int64 // entries not imported, by ConflictSkip
 	Expired  int64 // entries not imported, because they have expired
-	Renewed  int64 // permanent entries that got the expiry of the cache they went to
+	Renewed  int64 // entries without an expiry that got that of the cache they went to
 	Caches   int64 // caches created, or given another default
 }
 
-// ItemError is returned when one item of an import is refused: the number
-// that [Importer.Add] was given with it, and why.
+// ItemError is returned when one item of many is refused: its number, and why.
 type ItemError struct {
 	Item int64
 	Err  error
@@ -48,17 +38,36 @@ func (e *ItemError) Unwrap() error { return e.Err }
 //     whose default is the time between the entry's change and its expiry;
 //     into a namespace with permanent entries it is [ErrHoldsPermanent].
 //
-// Add and Cache may keep work back: only after Flush is it done, and errors of
-// an item may come with a later one.
+// Items are handed over in chunks, so that another goroutine can make the next
+// chunk meanwhile, or one by one with Add, Cache and, at the end, Flush. An
+// error about one item is an [ItemError]; it may come later than the item.
 type Importer struct {
 	Report ImportReport
+
+	// Refuse, if set, is asked about an item that the rules refuse, of a cache
+	// by an address without a key: nil leaves the item out, and another error
+	// ends the import.
+	Refuse func(a Address, item int64, err error) error
 
 	tx         Writer
 	conflict   Conflict
 	keep       bool // revisions
-	namespaces map[[2]string]*Namespace
-	last       *Namespace // the one of the entry before
+	namespaces map[chunkNamespace]*importNamespace
+
+	chunk *ImportChunk // of Add
+	list  []Entry      // for PutAll
+	items []int64      // and which items they are
+	index []*importNamespace
 }
+
+// importNamespace is what an import knows of a namespace.
+type importNamespace struct {
+	Namespace
+	used bool // an entry was imported to it
+}
+
+// putRows is the most entries handed to PutAll at a time.
+const putRows = 512
 
 // NewImporter starts an import into tx.
 func NewImporter(tx Writer, c Conflict) (*Importer, error) {
@@ -66,116 +75,221 @@ func NewImporter(tx Writer, c Conflict) (*Importer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Importer{tx: tx, conflict: c, keep: revision == 0, namespaces: make(map[[2]string]*Namespace)}, nil
+	return &Importer{tx: tx, conflict: c, keep: revision == 0, namespaces: make(map[chunkNamespace]*importNamespace)}, nil
 }
 
-// Add imports an entry; item is how an [ItemError] names it. The value may
-// change once Add has returned.
+// Add imports an entry, which the Importer takes a copy of.
 func (im *Importer) Add(e *Entry, item int64) error {
-	if err := im.add(e, item); err != nil {
-		if _, ok := errors.AsType[*ItemError](err); ok {
-			return err
-		}
-		return &ItemError{item, err}
+	if err := im.room(); err != nil {
+		return err
+	}
+	return im.chunk.Add(e, item)
+}
+
+// Cache makes a namespace a cache with a default expiry in milliseconds. A
+// cache with another default is an address that is taken.
+func (im *Importer) Cache(project, name string, ttl, item int64) error {
+	if err := im.room(); err != nil {
+		return err
+	}
+	return im.chunk.Cache(project, name, ttl, item)
+}
+
+func (im *Importer) room() error {
+	if im.chunk == nil {
+		im.chunk = new(ImportChunk)
+	}
+	if im.chunk.Full() {
+		return im.Flush()
 	}
 	return nil
 }
 
-func (im *Importer) add(e *Entry, item int64) error {
-	if err := e.Check(); err != nil {
+// Flush imports what Add and Cache still keep.
+func (im *Importer) Flush() error {
+	if im.chunk == nil {
+		return nil
+	}
+	im.chunk.Sort()
+	err := im.Import(im.chunk)
+	im.chunk.Reset()
+	return err
+}
+
+// Import imports a chunk; it should be sorted.
+func (im *Importer) Import(c *ImportChunk) error {
+	if err := im.rules(c); err != nil {
 		return err
 	}
-	ns, err := im.namespace(e.Project, e.Namespace)
-	if err != nil {
-		return err
+	if im.list == nil {
+		im.list, im.items = make([]Entry, 0, putRows), make([]int64, 0, putRows)
 	}
-	now := im.tx.Now()
-	if e.ExpiresAt != 0 && !ns.Cache() {
-		if err := im.deriveCache(ns, e); err != nil {
-			return err
+	for i := range c.items {
+		it := &c.items[c.at(i)]
+		if it.kind != itemEntry {
+			continue
+		}
+		im.list = append(im.list, c.entry(it))
+		im.items = append(im.items, it.item)
+		if len(im.list) == putRows {
+			if err := im.put(); err != nil {
+				return err
+			}
 		}
 	}
-	if e.Expired(now) {
-		im.Report.Expired++
-		return nil
-	}
-	if ns.Cache() && e.ExpiresAt == 0 {
-		e.ExpiresAt = now + ns.TTL
-		im.Report.Renewed++
-	}
-	if !im.keep {
-		e.Revision = 0
-	}
-	return im.put(e)
+	return im.put()
 }
 
-func (im *Importer) put(e *Entry) error {
-	_, err := im.tx.Get(e.Address)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		im.Report.Imported++
-	case err != nil:
-		return err
-	case im.conflict == ConflictFail:
-		return fmt.Errorf("%q %w", Notation{}.Format(e.Address), ErrConflict)
-	case im.conflict == ConflictSkip:
-		im.Report.Skipped++
-		return nil
-	default:
-		im.Report.Replaced++
+// put hands the list to the store.
+func (im *Importer) put() error {
+	n, err := im.tx.PutAll(im.list, im.conflict)
+	im.Report.Imported += n.New
+	im.Report.Replaced += n.Replaced
+	im.Report.Skipped += n.Skipped
+	if item, ok := errors.AsType[*ItemError](err); ok {
+		err = &ItemError{im.items[item.Item], item.Err}
 	}
-	return im.tx.Put(e)
+	im.list, im.items = im.list[:0], im.items[:0]
+	return err
 }
 
-// deriveCache makes a cache of the namespace of an entry that expires.
-func (im *Importer) deriveCache(ns *Namespace, e *Entry) error {
-	from := e.UpdatedAt
+// rules goes through a chunk in the order in which it was filled and does what
+// the rules say, but for the storing. What is not to be stored is struck out.
+func (im *Importer) rules(c *ImportChunk) error {
+	im.index = im.index[:0]
+	for _, ns := range c.namespaces {
+		have, err := im.namespace(ns)
+		if err != nil {
+			return err
+		}
+		im.index = append(im.index, have)
+	}
+	now := im.tx.Now()
+	for i := range c.items {
+		it, ns := &c.items[i], im.index[c.items[i].ns]
+		if it.kind == itemCache {
+			if err := im.refuse(c, it, im.cache(ns, it.expires)); err != nil {
+				return err
+			}
+			continue
+		}
+		if it.expires != 0 {
+			if !ns.Cache() {
+				if err := im.refuse(c, it, im.derive(ns, it)); err != nil {
+					return err
+				}
+				if it.kind == itemNone {
+					continue
+				}
+			}
+			if now >= it.expires {
+				im.Report.Expired++
+				it.kind = itemNone
+				continue
+			}
+		} else if ns.Cache() {
+			it.expires = now + ns.TTL
+			im.Report.Renewed++
+		}
+		if !im.keep {
+			it.revision = 0
+		}
+		ns.used = true
+	}
+	return nil
+}
+
+// refuse deals with an error about an item, if it is one.
+func (im *Importer) refuse(c *ImportChunk, it *chunkItem, err error) error {
+	if err == nil {
+		return nil
+	}
+	if im.Refuse != nil && (errors.Is(err, ErrHoldsPermanent) || errors.Is(err, ErrConflict)) {
+		it.kind = itemNone
+		a := Address{Project: c.namespaces[it.ns].project, Namespace: c.namespaces[it.ns].name}
+		if it.name > 0 {
+			a = c.entry(it).Address
+		}
+		return im.Refuse(a, it.item, err)
+	}
+	return &ItemError{it.item, err}
+}
+
+func (im *Importer) namespace(name chunkNamespace) (*importNamespace, error) {
+	if ns, ok := im.namespaces[name]; ok {
+		return ns, nil
+	}
+	have, err := im.tx.Namespace(name.project, name.name)
+	if err != nil {
+		return nil, err
+	}
+	ns := &importNamespace{Namespace: have}
+	im.namespaces[name] = ns
+	return ns, nil
+}
+
+// derive makes a cache of the namespace of an entry that expires.
+func (im *Importer) derive(ns *importNamespace, it *chunkItem) error {
+	from := it.updated
 	if from == 0 {
 		from = im.tx.Now()
 	}
-	if e.ExpiresAt <= from {
-		return nil // says nothing, and is not imported
+	if it.expires <= from {
+		return nil // says nothing of a default, and is not imported
 	}
-	err := im.permanent(ns)
-	if err != nil {
-		if e.Expired(im.tx.Now()) {
+	if err := im.empty(ns); err != nil {
+		if im.tx.Now() >= it.expires && errors.Is(err, ErrHoldsPermanent) {
 			return nil
 		}
 		return err
 	}
-	return im.setCache(ns, min(e.ExpiresAt-from, MaxTTL.Milliseconds()))
+	return im.setCache(ns, min(it.expires-from, MaxTTL.Milliseconds()))
 }
 
-// permanent returns ErrHoldsPermanent if the namespace has an entry.
-func (im *Importer) permanent(ns *Namespace) error {
-	if err := im.Flush(); err != nil {
-		return err
+// empty returns ErrHoldsPermanent if the namespace has an entry.
+func (im *Importer) empty(ns *importNamespace) error {
+	held := ns.used
+	if !held {
+		n, err := im.tx.Count(Selection{Scope: Scope{Project: ns.Project, Namespace: ns.Name}, Limit: 1})
+		if err != nil {
+			return err
+		}
+		held = n > 0
 	}
-	n, err := im.tx.Count(Selection{Scope: Scope{Project: ns.Project, Namespace: ns.Name}, Limit: 1})
-	if err != nil || n == 0 {
-		return err
-	}
-	return fmt.Errorf("it expires, and namespace %q %w", ns.Project+DefaultDelim+ns.Name, ErrHoldsPermanent)
-}
-
-func (im *Importer) setCache(ns *Namespace, ttl int64) error {
-	ns.TTL = ttl
-	im.Report.Caches++
-	return im.tx.PutNamespace(*ns)
-}
-
-// Cache makes a namespace a cache with a default expiry in milliseconds. One
-// that is a cache already is an address that is taken: by the conflict its
-// default is replaced or kept, or the import fails.
-func (im *Importer) Cache(project, name string, ttl int64, item int64) error {
-	err := im.cache(project, name, ttl)
-	if err != nil {
-		return &ItemError{item, err}
+	if held {
+		return fmt.Errorf("it expires, and namespace %q %w", ns.Project+DefaultDelim+ns.Name, ErrHoldsPermanent)
 	}
 	return nil
 }
 
-func (im *Importer) cache(project, name string, ttl int64) error {
+func (im *Importer) setCache(ns *importNamespace, ttl int64) error {
+	ns.TTL = ttl
+	im.Report.Caches++
+	return im.tx.PutNamespace(ns.Namespace)
+}
+
+// cache does what [Importer.Cache] says.
+func (im *Importer) cache(ns *importNamespace, ttl int64) error {
+	switch {
+	case ns.TTL == ttl, ns.Cache() && im.conflict == ConflictSkip:
+		return nil
+	case ns.Cache() && im.conflict == ConflictFail:
+		return fmt.Errorf("cache %q, with another default expiry, %w", ns.Project+DefaultDelim+ns.Name, ErrConflict)
+	case !ns.Cache():
+		if err := im.empty(ns); err != nil {
+			return err
+		}
+	}
+	return im.setCache(ns, ttl)
+}
+
+// errTaken says that an address is taken.
+func errTaken(a Address) error {
+	return fmt.Errorf("%q %w", Notation{}.Format(a), ErrConflict)
+}
+
+// checkCache checks the names and the default expiry of a cache.
+func checkCache(project, name string, ttl int64) error {
 	if err := CheckPart("project", project); err != nil {
 		return err
 	}
@@ -183,41 +297,10 @@ func (im *Importer) cache(project, name string, ttl int64) error {
 		return err
 	}
 	if ttl <= 0 || ttl > MaxTTL.Milliseconds() {
-		return fmt.Errorf("default expiry %v %w", time.Duration(ttl)*time.Millisecond, ErrTTL)
+		return fmt.Errorf("the default expiry %v %w", time.Duration(ttl)*time.Millisecond, ErrTTL)
 	}
-	ns, err := im.namespace(project, name)
-	if err != nil {
-		return err
-	}
-	switch {
-	case ns.TTL == ttl, ns.Cache() && im.conflict == ConflictSkip:
-		return nil
-	case ns.Cache() && im.conflict == ConflictFail:
-		return fmt.Errorf("cache %q, with another default expiry, %w", project+DefaultDelim+name, ErrConflict)
-	case !ns.Cache():
-		if err := im.permanent(ns); err != nil {
-			return err
-		}
-	}
-	return im.setCache(ns, ttl)
+	return nil
 }
 
-func (im *Importer) namespace(project, name string) (*Namespace, error) {
-	if ns := im.last; ns != nil && ns.Project == project && ns.Name == name {
-		return ns, nil
-	}
-	ns, ok := im.namespaces[[2]string{project, name}]
-	if !ok {
-		have, err := im.tx.Namespace(project, name)
-		if err != nil {
-			return nil, err
-		}
-		ns = &have
-		im.namespaces[[2]string{project, name}] = ns
-	}
-	im.last = ns
-	return ns, nil
-}
-
-// Flush does what is still to do.
-func (im *Importer) Flush() error { return nil }
+// textOf is b as a string that shares its bytes.
+func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

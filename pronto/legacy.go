@@ -400,39 +400,37 @@ func ImportLegacy(ctx context.Context, tx Writer, path string, o LegacyOptions) 
 	if err != nil {
 		return report, err
 	}
-	refused := func(row RefusedRow) error {
-		if item, ok := errors.AsType[*ItemError](row.Err); ok {
-			row.Err = item.Err
+	refuse := func(table string, row int64, address string, err error) error {
+		if item, ok := errors.AsType[*ItemError](err); ok {
+			err = item.Err
 		}
+		refused := RefusedRow{table, row, address, err}
 		if !o.SkipRefused {
-			return fmt.Errorf("%s: %w", path, &row)
+			return fmt.Errorf("%s: %w", path, &refused)
 		}
-		report.refuse(row)
+		report.refuse(refused)
 		return nil
 	}
-	err = l.Caches(func(ns Namespace, row int64) error {
-		err := im.Cache(ns.Project, ns.Name, ns.TTL, row)
-		if isRefusal(err) {
-			return refused(RefusedRow{"sys_namespaces", row, ns.Project + DefaultDelim + ns.Name, err})
+	im.Refuse = func(a Address, row int64, err error) error {
+		if a.Key == "" {
+			return refuse("sys_namespaces", row, a.Project+DefaultDelim+a.Namespace, err)
 		}
-		if item, ok := errors.AsType[*ItemError](err); ok {
-			return fmt.Errorf("%s: row %d of sys_namespaces: %w", path, row, item.Err)
-		}
-		return err
-	})
-	if err != nil {
-		return report, err
+		return refuse("kv", row, Notation{}.Format(a), err)
 	}
-	err = l.Rows(ctx, &report, func(r *LegacyRow) error {
-		if o.Progress != nil {
-			o.Progress(report.Rows)
+	err = l.Caches(func(ns Namespace, row int64) error {
+		if err := im.Cache(ns.Project, ns.Name, ns.TTL, row); err != nil {
+			return refuse("sys_namespaces", row, ns.Project+DefaultDelim+ns.Name, err)
 		}
-		err := im.Add(&r.Entry, r.Row)
-		if isRefusal(err) {
-			return refused(RefusedRow{"kv", r.Row, Notation{}.Format(r.Address), err})
-		}
-		return err
+		return nil
 	})
+	if err == nil {
+		err = l.Rows(ctx, &report, func(r *LegacyRow) error {
+			if o.Progress != nil {
+				o.Progress(report.Rows)
+			}
+			return im.Add(&r.Entry, r.Row)
+		})
+	}
 	if err == nil {
 		err = im.Flush()
 	}
@@ -444,16 +442,4 @@ func ImportLegacy(ctx context.Context, tx Writer, path string, o LegacyOptions) 
 		err = fmt.Errorf("%s: %w", path, &report.Refused[0])
 	}
 	return report, err
-}
-
-// isRefusal reports an error that is about one item and not about the import.
-func isRefusal(err error) bool {
-	if item, ok := errors.AsType[*ItemError](err); ok {
-		if errors.Is(err, ErrHoldsPermanent) || errors.Is(err, ErrTTL) {
-			return true
-		}
-		_, ok := errors.AsType[*AddressError](item.Err)
-		return ok
-	}
-	return false
 }

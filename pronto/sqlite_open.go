@@ -257,16 +257,17 @@ func (s *sqliteStore) enableWAL(wait time.Duration) error {
 }
 
 const (
-	sqlitePerm     = 3
-	sqliteBusy     = 5
-	sqliteLocked   = 6
-	sqliteReadOnly = 8
-	sqliteIOErr    = 10
-	sqliteCorrupt  = 11
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-	sqliteTooBig   = 18
-	sqliteNotADB   = 26
+	sqlitePerm       = 3
+	sqliteBusy       = 5
+	sqliteLocked     = 6
+	sqliteReadOnly   = 8
+	sqliteIOErr      = 10
+	sqliteCorrupt    = 11
+	sqliteFull       = 13
+	sqliteCantOpen   = 14
+	sqliteTooBig     = 18
+	sqliteConstraint = 19
+	sqliteNotADB     = 26
 )
 
 // code is the primary result code of an error of SQLite, 0 of any other.

@@ -76,6 +76,15 @@ type Writer interface {
 	// expired, or else is now; UpdatedAt 0 is now.
 	Put(e *Entry) error
 
+	// PutAll stores many entries, as Put does each, in the order of the list
+	// where an address stands twice in it. c says what happens to one whose
+	// address is taken by an entry that has not expired. The error that is
+	// about one of them is an [ItemError], whose item is its index. It is
+	// quickest where neighbours in the list are neighbours in a listing. The
+	// list is the engine's until PutAll returns; what it assigned is not
+	// filled in.
+	PutAll(list []Entry, c Conflict) (PutCounts, error)
+
 	// Remove removes an entry and reports whether there was one that had not
 	// expired.
 	Remove(a Address) (bool, error)
@@ -93,6 +102,18 @@ type Writer interface {
 	// scope is not looked at.
 	Drop(s Scope) (int64, error)
 }
+
+// Conflict says what becomes of an entry whose address is taken.
+type Conflict int
+
+const (
+	ConflictReplace Conflict = iota // it replaces the one that is there
+	ConflictSkip                    // the one that is there stays
+	ConflictFail                    // nothing is stored, the error is [ErrConflict]
+)
+
+// PutCounts says what became of the entries given to [Writer.PutAll].
+type PutCounts struct{ New, Replaced, Skipped int64 }
 
 // Namespace is one namespace of a project.
 type Namespace struct {

@@ -1,0 +1,208 @@
+package pronto
+
+import (
+	"strings"
+
+	"prontodb/pronto/internal/sqlite"
+)
+
+// bulkRows is how many entries one statement stores: what it costs to start
+// one is then no longer seen (docs/performance.md).
+const bulkRows = 64
+
+// The statements of PutAll. An INSERT stops at an address that is taken, and
+// keeps the rows before it; the UPDATE is for one whose entry has not expired,
+// the REPLACE for one whose entry has.
+var (
+	sqlInsertMany = "INSERT OR FAIL" + entryRows(bulkRows)
+	sqlInsert     = "INSERT OR FAIL" + entryRows(1)
+	sqlReplace    = "INSERT OR REPLACE" + entryRows(1)
+)
+
+const (
+	sqlOverwrite = `UPDATE entry SET context = ?3, revision = ?4, created_at = iif(?9, ?5, created_at),
+	  updated_at = ?6, expires_at = ?7, value = ?8
+	WHERE namespace = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?10)`
+
+	sqlTaken = "SELECT 1 FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
+)
+
+func entryRows(n int) string {
+	const values = "(?, ?, ?, ?, ?, ?, ?, ?)"
+	return " INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value) VALUES " +
+		values + strings.Repeat(", "+values, n-1)
+}
+
+// PutAll tries many entries with one statement as long as their addresses turn
+// out to be free, and goes one by one for a while after one that is not.
+func (tx *sqliteTx) PutAll(list []Entry, c Conflict) (n PutCounts, err error) {
+	careful := 0
+	for i := 0; i < len(list); {
+		if err := tx.ctx.Err(); err != nil {
+			return n, err
+		}
+		if careful == 0 && len(list)-i >= bulkRows {
+			stored, err := tx.insertMany(list[i : i+bulkRows])
+			n.New += int64(stored)
+			i += stored
+			if err == nil {
+				continue
+			}
+			if code(err) != sqliteConstraint {
+				return n, err
+			}
+			careful = bulkRows
+		}
+		was := n.New
+		if err := tx.putOne(&list[i], c, careful > 0, &n); err != nil {
+			return n, &ItemError{int64(i), err}
+		}
+		i++
+		if n.New == was {
+			careful = bulkRows
+		} else if careful > 0 {
+			careful--
+		}
+	}
+	return n, nil
+}
+
+// insertMany stores bulkRows entries, and returns how many of them it stored
+// until it met an address that is taken.
+func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
+	st, err := tx.c.Prepare(sqlInsertMany)
+	if err != nil {
+		return 0, err
+	}
+	for i := range list {
+		if err := tx.bindEntry(st, 8*i, &list[i]); err != nil {
+			return 0, err
+		}
+	}
+	switch err := st.Run(); {
+	case err == nil:
+		return len(list), nil
+	case code(err) == sqliteConstraint:
+		return int(tx.c.Changes()), err
+	default:
+		return 0, err
+	}
+}
+
+// putOne stores one entry, and counts what came of it. taken is a guess that
+// its address is.
+func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error {
+	if taken && c == ConflictReplace {
+		if done, err := tx.overwrite(e); err != nil || done {
+			n.Replaced++
+			return err
+		}
+	}
+	err := tx.runEntry(sqlInsert, e)
+	if err == nil {
+		n.New++
+		return nil
+	}
+	if code(err) != sqliteConstraint {
+		return err
+	}
+	if c == ConflictReplace {
+		if done, err := tx.overwrite(e); err != nil || done {
+			n.Replaced++
+			return err
+		}
+	} else if live, err := tx.taken(e); err != nil {
+		return err
+	} else if live && c == ConflictFail {
+		return errTaken(e.Address)
+	} else if live {
+		n.Skipped++
+		return nil
+	}
+	n.New++
+	return tx.runEntry(sqlReplace, e)
+}
+
+// overwrite stores an entry over one that has not expired, and reports whether
+// there was one.
+func (tx *sqliteTx) overwrite(e *Entry) (bool, error) {
+	st, err := tx.c.Prepare(sqlOverwrite)
+	if err != nil {
+		return false, err
+	}
+	if err := tx.bindEntry(st, 0, e); err != nil {
+		return false, err
+	}
+	st.BindInt(9, boolInt(e.CreatedAt != 0))
+	st.BindInt(10, tx.now)
+	err = st.Run()
+	return tx.c.Changes() > 0, err
+}
+
+// taken reports whether the address of e has an entry that has not expired.
+func (tx *sqliteTx) taken(e *Entry) (bool, error) {
+	ns, err := tx.namespace(e.Project, e.Namespace)
+	if err != nil {
+		return false, err
+	}
+	st, err := tx.c.Prepare(sqlTaken)
+	if err != nil {
+		return false, err
+	}
+	defer st.Reset()
+	st.BindInt(1, ns.id)
+	st.BindText(2, e.Name())
+	st.BindInt(3, tx.now)
+	return st.Step()
+}
+
+func (tx *sqliteTx) runEntry(sql string, e *Entry) error {
+	st, err := tx.c.Prepare(sql)
+	if err != nil {
+		return err
+	}
+	if err := tx.bindEntry(st, 0, e); err != nil {
+		return err
+	}
+	return st.Run()
+}
+
+// bindEntry binds the columns of an entry to the eight parameters behind at.
+// What a zero field stands for is said at [Writer.Put].
+func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry) error {
+	ns, err := tx.namespace(e.Project, e.Namespace)
+	if err == nil && ns.id == 0 {
+		ns, err = tx.insertNamespace(ns.Namespace)
+	}
+	if err != nil {
+		return err
+	}
+	revision, err := tx.touch()
+	if err != nil {
+		return err
+	}
+	if e.Revision != 0 {
+		revision = e.Revision
+		tx.revision = max(tx.revision, revision)
+	}
+	created, updated := e.CreatedAt, e.UpdatedAt
+	if created == 0 {
+		created = tx.now
+	}
+	if updated == 0 {
+		updated = tx.now
+	}
+	st.BindInt(at+1, ns.id)
+	st.BindText(at+2, e.Name())
+	st.BindText(at+3, e.Context)
+	st.BindInt(at+4, revision)
+	st.BindInt(at+5, created)
+	st.BindInt(at+6, updated)
+	if e.ExpiresAt == 0 {
+		st.BindNull(at + 7)
+	} else {
+		st.BindInt(at+7, e.ExpiresAt)
+	}
+	st.BindBlob(at+8, e.Value)
+	return nil
+}
