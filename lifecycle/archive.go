@@ -190,6 +190,7 @@ func writeArchive(ctx context.Context, w io.Writer, c *Contents, sources []*sour
 	if err != nil {
 		return err
 	}
+	z.ModTime = time.Unix(0, 0) // see gzipHeader
 	t := tar.NewWriter(z)
 	add := func(name string, size int64, r io.Reader) error {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: c.CreatedAt.Truncate(time.Second), Format: tar.FormatUSTAR}

@@ -131,13 +131,13 @@ func (b *backup) destination() (dir, file string, err error) {
 	switch {
 	case err == nil && info.IsDir():
 		return out, "", nil
-	case err == nil && isArchiveName(out):
+	case err == nil && IsArchiveName(out):
 		return "", "", fmt.Errorf("%s: %w", out, fs.ErrExist)
 	case err == nil:
 		return "", "", fmt.Errorf("%s: is neither a folder nor a name for an archive, NAME.tar.gz", out)
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", "", err
-	case !isArchiveName(out) || strings.HasSuffix(b.o.Output, string(filepath.Separator)):
+	case !IsArchiveName(out) || strings.HasSuffix(b.o.Output, string(filepath.Separator)):
 		dir, file = out, ""
 	default:
 		dir, file = filepath.Split(out)
@@ -155,7 +155,8 @@ func (b *backup) destination() (dir, file string, err error) {
 	return dir, file, nil
 }
 
-func isArchiveName(path string) bool {
+// IsArchiveName reports whether a path is named as an archive, not as a folder.
+func IsArchiveName(path string) bool {
 	return strings.HasSuffix(path, ".tar.gz") || strings.HasSuffix(path, ".tgz")
 }
 

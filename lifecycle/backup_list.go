@@ -119,7 +119,7 @@ func List(ctx context.Context, dir string) ([]Listed, error) {
 	}
 	var list []Listed
 	for _, f := range files {
-		if !isArchiveName(f.Name()) {
+		if !IsArchiveName(f.Name()) {
 			continue
 		}
 		l := Listed{Path: filepath.Join(dir, f.Name())}
