@@ -232,7 +232,7 @@ func (r *restore) makeSafe() error {
 
 // load unpacks what is to be restored, and verifies it.
 func (r *restore) load() error {
-	in, name := r.o.Stream, "standard input"
+	in, name := r.o.Stream, stdin
 	if in == nil {
 		name = r.o.File
 		f, err := os.Open(r.o.File)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -46,7 +47,7 @@ Archives are not encrypted: pipe them through a tool that does.`,
 			f.text(&b.output, "output", "o", "where to: a folder, an archive `DIR|FILE.tar.gz|-` to make, or - for stdout\n(default $XDG_DATA_HOME/prontodb/backups)")
 			f.int(&b.keep, 1, "keep", "", "then remove all but the newest `N` backups in that folder")
 			f.bool(&b.list, "list", "", "list the archives in DIR or --output")
-			f.text(&b.verify, "verify", "", "verify the archive `FILE`")
+			f.text(&b.verify, "verify", "", "verify the archive `FILE`, - from stdin")
 			b.restore.register(f, true)
 			return func(ctx context.Context, args []string) error { return a.backup(ctx, &b, args) }
 		},
@@ -250,7 +251,11 @@ func (a *app) verifyBackup(ctx context.Context, path string) error {
 		return err
 	}
 	tell, clear := a.progress()
-	c, err := lifecycle.Verify(ctx, p, path, a.Now, tell)
+	var stream io.Reader
+	if path == "-" {
+		stream, path = a.Stdin, "standard input"
+	}
+	c, err := lifecycle.Verify(ctx, p, path, stream, a.Now, tell)
 	clear()
 	if err != nil {
 		return interrupted(ctx, err, path+" was not verified")
