@@ -371,7 +371,7 @@ func TestRestoreRefusesHostileArchives(t *testing.T) {
 		{"an absolute name", rename("/etc/evil.db"), "is no place for a file"},
 		{"a name with a backslash", rename(`users\default\main.db`), "is no place for a file"},
 		{"a user that is no name", rename("users/../main.db"), "is no place for a file"},
-				{"a long name", rename("users/default/" + strings.Repeat("x", 200) + ".db"), "is no place for a file"},
+		{"a long name", rename("users/default/" + strings.Repeat("x", 200) + ".db"), "is no place for a file"},
 		{"a second manifest", add(member{tar.Header{Typeflag: tar.TypeReg, Name: contentsName}, nil}), "is not in its manifest"},
 		{"a file that is not listed", add(member{tar.Header{Typeflag: tar.TypeReg, Name: "../x", Size: 1}, []byte("x")}), "is not in its manifest"},
 		{"a link that is not listed", add(member{tar.Header{Typeflag: tar.TypeSymlink, Name: "x", Linkname: "/etc/passwd"}, nil}), "is not in its manifest"},

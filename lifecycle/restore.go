@@ -36,6 +36,8 @@ type RestoreOptions struct {
 
 	Tell     func(format string, args ...any) // a line about what happens
 	Progress func(done, total int64)
+
+	staged func() // called when everything is ready, for tests
 }
 
 // RestoreResult says what a restore did, or, in a dry run, would do.
@@ -136,6 +138,9 @@ func (r *restore) run() (err error) {
 			return err
 		}
 		r.result.Steps = append(r.result.Steps, c.step())
+	}
+	if r.o.staged != nil {
+		r.o.staged()
 	}
 	if err := r.ctx.Err(); err != nil {
 		return err
@@ -258,7 +263,7 @@ func (r *restore) load() error {
 	case len(head) >= 2 && head[0] == gzipHeader[0] && head[1] == gzipHeader[1]:
 		err = r.loadArchive(buffered)
 	case string(head) == "SQLite format 3\x00":
-		err = r.loadDatabase(buffered)
+		err = r.loadDatabase(buffered, name)
 	default:
 		err = refuse("neither a backup nor a database")
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // loadDatabase takes a database that comes without an archive.
-func (r *restore) loadDatabase(in io.Reader) error {
+func (r *restore) loadDatabase(in io.Reader, name string) error {
 	path := r.o.File
 	if r.o.Stream != nil {
 		path = r.temp.path("given.db")
@@ -20,34 +20,40 @@ func (r *restore) loadDatabase(in io.Reader) error {
 		}
 	}
 	u := unpacked{File: File{Path: path}, temp: r.temp.path("0.db"), to: r.o.Target}
-	legacy, err := pronto.IsLegacy(path)
-	switch {
-	case err != nil:
-		return err
-	case legacy:
-		err = r.convert(path, u.temp)
-	case exists(path+"-wal") || exists(path+"-journal"):
-		// Somebody may be at work in it, or was, and left something to do.
-		_, err = pronto.Snapshot(r.ctx, path, u.temp, pronto.Options{Now: r.o.Now, BusyTimeout: r.o.BusyTimeout}, nil)
-	default:
-		// No process has it open, and SQLite would leave files beside it.
-		var f *os.File
-		if f, err = os.Open(path); err == nil {
-			err = writeTo(r.ctx, u.temp, f)
-			f.Close()
-		}
-	}
-	if err != nil {
-		return err
+	if err := r.copyDatabase(path, u.temp); err != nil {
+		return fmt.Errorf("%s: %w", name, withoutPath(err, path))
 	}
 	facts, err := pronto.VerifyCopy(r.ctx, u.temp, pronto.Options{Now: r.o.Now})
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, withoutPath(err, u.temp))
+		return fmt.Errorf("%s: %w", name, withoutPath(err, u.temp))
 	}
 	u.Schema, u.Entries = facts.Schema, facts.Entries
 	r.result.Entries = facts.Entries
 	r.files = []unpacked{u}
 	return nil
+}
+
+// copyDatabase makes a database at to of the one at path, of ours or of the
+// earlier ProntoDB.
+func (r *restore) copyDatabase(path, to string) error {
+	legacy, err := pronto.IsLegacy(path)
+	switch {
+	case err != nil:
+		return err
+	case legacy:
+		err = r.convert(path, to)
+	case exists(path+"-wal") || exists(path+"-journal"):
+		// Somebody may be at work in it, or was, and left something to do.
+		_, err = pronto.Snapshot(r.ctx, path, to, pronto.Options{Now: r.o.Now, BusyTimeout: r.o.BusyTimeout}, nil)
+	default:
+		// No process has it open, and SQLite would leave files beside it.
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			err = writeTo(r.ctx, to, f)
+			f.Close()
+		}
+	}
+	return err
 }
 
 // writeTo writes what r reads to a new file.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 
 	"prontodb/pronto/internal/sqlite"
 )
@@ -195,7 +196,7 @@ func (s *sqliteStore) verify(ctx context.Context) (Facts, error) {
 	verdict := st.Text(0)
 	st.Reset()
 	if verdict != "ok" {
-		return Facts{}, fmt.Errorf("%w: %s", ErrDamaged, verdict)
+		return Facts{}, fmt.Errorf("%w: %s", ErrDamaged, strings.ReplaceAll(verdict, "\n", ": "))
 	}
 	f, err := s.facts()
 	if err == nil && (f.Revision < 0 || f.Revision > math.MaxInt64/2) {

@@ -273,8 +273,12 @@ func TestVerifyCopyRefuses(t *testing.T) {
 			if err := os.WriteFile(p, c.change(bytes.Clone(data)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := VerifyCopy(ctx, p, Options{}); !errors.Is(err, c.want) {
+			_, err := VerifyCopy(ctx, p, Options{})
+			if !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error has several lines: %q", err)
 			}
 		})
 	}
