@@ -153,7 +153,7 @@ func newest(t *testing.T, m *machine) string {
 // Memory does not grow with what is backed up, verified or restored.
 func TestBackupMemory(t *testing.T) {
 	m := newMachine(t)
-	fill(t, m.database("main"), soak(t, 100)*1000, strings.Repeat("value ", 10))
+	fill(t, m.database("main"), 100_000*soak(), strings.Repeat("value ", 10))
 	path := filepath.Join(m.home, "a.tar.gz")
 	for _, args := range [][]string{{"backup", "--output", path}, {"backup", "--verify", path}, {"restore", path}} {
 		cmd := m.command(args...)

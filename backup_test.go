@@ -21,20 +21,6 @@ import (
 	"prontodb/pronto"
 )
 
-// soak is how often a test that looks for rare events repeats them: PRONTODB_SOAK
-// times, or few if that is not set.
-func soak(t *testing.T, few int) int {
-	s := os.Getenv("PRONTODB_SOAK")
-	if s == "" {
-		return few
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		t.Fatalf("PRONTODB_SOAK is %q", s)
-	}
-	return n
-}
-
 // machine is a HOME of its own, on which prontodb runs.
 type machine struct {
 	t    *testing.T
@@ -267,7 +253,7 @@ func TestBackupWhileWriting(t *testing.T) {
 		}
 	}
 	var before [writers]int64
-	for range soak(t, 20) {
+	for range 20*soak() {
 		path := m.run("backup")
 		m.run("backup", "--verify", path)
 		copies.run("restore", path)
@@ -338,7 +324,7 @@ func TestRestoreUnderReaders(t *testing.T) {
 			}
 		}
 	})
-	for range soak(t, 5) {
+	for range 5*soak() {
 		for _, g := range []string{"A", "B"} {
 			m.run("restore", archives[g])
 			if v := m.run("get", "app.gen.key000007"); v != g {
@@ -404,7 +390,7 @@ func TestBackupKilled(t *testing.T) {
 	fill(t, m.database("second"), 100, "v")
 	took := timed(func() { m.run("backup") })
 	dead := 0
-	for range soak(t, 30) {
+	for range 30*soak() {
 		if !m.killed(took, "backup") {
 			dead++
 		}
@@ -440,7 +426,7 @@ func TestRestoreKilled(t *testing.T) {
 	}
 	took := timed(func() { m.run("restore", archives["A"]) })
 	now, dead, changed := "A", 0, 0
-	for range soak(t, 30) {
+	for range 30*soak() {
 		next := map[string]string{"A": "B", "B": "A"}[now]
 		if err := os.RemoveAll(filepath.Join(m.data, "backups")); err != nil {
 			t.Fatal(err)

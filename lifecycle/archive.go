@@ -31,7 +31,7 @@ import (
 //	outside/N.db                 databases that cursors name outside the data folder
 //
 // Nothing else is in one, and nothing stands in it twice: an archive that
-// differs is refused (archive_read.go).
+// differs is refused (archive_read.go). A seal ends it (archive_seal.go).
 const (
 	contentsName  = "manifest.json"
 	archiveFormat = 1
@@ -186,11 +186,12 @@ func writeArchive(ctx context.Context, w io.Writer, c *Contents, sources []*sour
 	if err != nil {
 		return err
 	}
-	z, err := gzip.NewWriterLevel(w, gzipLevel)
+	hashed := sha256.New()
+	z, err := gzip.NewWriterLevel(io.MultiWriter(w, hashed), gzipLevel)
 	if err != nil {
 		return err
 	}
-	z.ModTime = time.Unix(0, 0) // see gzipHeader
+	z.ModTime = time.Unix(0, 0) // none
 	t := tar.NewWriter(z)
 	add := func(name string, size int64, r io.Reader) error {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: c.CreatedAt.Truncate(time.Second), Format: tar.FormatUSTAR}
@@ -226,7 +227,11 @@ func writeArchive(ctx context.Context, w io.Writer, c *Contents, sources []*sour
 	if err := t.Close(); err != nil {
 		return err
 	}
-	return z.Close()
+	if err := z.Close(); err != nil {
+		return err
+	}
+	_, err = w.Write(seal(hashed))
+	return err
 }
 
 // gzipLevel is where the archive of a million entries is as small as that of
@@ -236,10 +241,6 @@ const gzipLevel = 5
 // maxUSTAR is the largest file that a header of the plain tar format can
 // declare, in bytes.
 const maxUSTAR = 1<<33 - 1
-
-// gzipHeader is what each of our archives begins with: compressed by deflate,
-// no name, no time, of no system. gzip itself checks none of it.
-var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}
 
 // watched is a reader that ends with its context and tells how far it is.
 type watched struct {

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -43,8 +42,8 @@ type archiveReader struct {
 
 // unpack reads an archive of ours, and checks everything in it.
 func (a *archiveReader) unpack(r io.Reader) (c Contents, err error) {
-	buffered := bufio.NewReaderSize(&watched{a.ctx, r, nil}, 64<<10)
-	t, z, c, err := openArchive(buffered)
+	sealed := newSealReader(&watched{a.ctx, r, nil})
+	t, z, c, err := openArchive(sealed)
 	if err != nil {
 		return c, err
 	}
@@ -73,21 +72,19 @@ func (a *archiveReader) unpack(r io.Reader) (c Contents, err error) {
 	} else if err != io.EOF {
 		return c, a.damage(err)
 	}
-	return c, a.checkEnd(z, buffered)
+	if err := a.checkEnd(z); err != nil {
+		return c, err
+	}
+	return c, sealed.check()
 }
 
 // openArchive reads an archive up to the end of its manifest.
-func openArchive(r *bufio.Reader) (*tar.Reader, *gzip.Reader, Contents, error) {
+func openArchive(r *sealReader) (*tar.Reader, *gzip.Reader, Contents, error) {
 	var c Contents
-	head, err := r.Peek(len(gzipHeader))
-	if err != nil && err != io.EOF {
-		return nil, nil, c, err
-	}
 	z, err := gzip.NewReader(r)
 	if err != nil {
 		return nil, nil, c, damaged(err)
 	}
-	ours := bytes.Equal(head, gzipHeader)
 	z.Multistream(false)
 	t := tar.NewReader(z)
 	h, err := t.Next()
@@ -98,8 +95,6 @@ func openArchive(r *bufio.Reader) (*tar.Reader, *gzip.Reader, Contents, error) {
 		return nil, nil, c, damaged(err)
 	case h.Name != contentsName:
 		return nil, nil, c, refuse("it does not begin with %s but with %q", contentsName, short(h.Name))
-	case !ours:
-		return nil, nil, c, refuse("its first bytes are not those of a backup: was it unpacked and packed again?")
 	}
 	if err := checkHeader(h, h.Size); err != nil {
 		return nil, nil, c, err
@@ -125,7 +120,7 @@ func readContents(ctx context.Context, path string) (Contents, error) {
 		return Contents{}, err
 	}
 	defer f.Close()
-	_, _, c, err := openArchive(bufio.NewReaderSize(&watched{ctx, f, nil}, 16<<10))
+	_, _, c, err := openArchive(newSealReader(&watched{ctx, f, nil}))
 	return c, err
 }
 
@@ -204,7 +199,7 @@ func (a *archiveReader) add(f File, r io.Reader, want string) error {
 }
 
 // checkEnd refuses an archive that goes on behind its last file.
-func (a *archiveReader) checkEnd(z *gzip.Reader, r *bufio.Reader) error {
+func (a *archiveReader) checkEnd(z *gzip.Reader) error {
 	const most = 32 << 10
 	rest, err := io.ReadAll(io.LimitReader(z, most))
 	switch {
@@ -212,12 +207,6 @@ func (a *archiveReader) checkEnd(z *gzip.Reader, r *bufio.Reader) error {
 		return a.damage(err)
 	case len(rest) == most || strings.Trim(string(rest), "\x00") != "":
 		return refuse("it goes on behind its last file")
-	}
-	if _, err := r.ReadByte(); err != io.EOF {
-		if err == nil {
-			return refuse("something follows its end")
-		}
-		return err
 	}
 	return nil
 }

@@ -260,7 +260,7 @@ func (r *restore) load() error {
 	switch {
 	case len(head) == 0:
 		return fmt.Errorf("%s: is empty", name)
-	case len(head) >= 2 && head[0] == gzipHeader[0] && head[1] == gzipHeader[1]:
+	case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b: // gzip (RFC 1952)
 		err = r.loadArchive(buffered)
 	case string(head) == "SQLite format 3\x00":
 		err = r.loadDatabase(buffered, name)

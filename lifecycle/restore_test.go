@@ -214,6 +214,7 @@ func TestRestoreRefusesHostileLegacyArchives(t *testing.T) {
 		return member{tar.Header{Typeflag: flag, Name: name, Linkname: "/etc/passwd"}, nil}
 	}
 	archive := legacyArchive(t, file("main/pronto.main.prdb", good))
+	refused := refuser(t)
 	for _, c := range []struct {
 		name    string
 		archive []byte

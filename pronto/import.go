@@ -49,7 +49,7 @@ type Importer struct {
 	// ends the import.
 	Refuse func(a Address, item int64, err error) error
 
-	tx         Writer
+	tx         ImportTarget
 	conflict   Conflict
 	keep       bool // revisions
 	namespaces map[chunkNamespace]*importNamespace
@@ -70,7 +70,7 @@ type importNamespace struct {
 const putRows = 512
 
 // NewImporter starts an import into tx.
-func NewImporter(tx Writer, c Conflict) (*Importer, error) {
+func NewImporter(tx ImportTarget, c Conflict) (*Importer, error) {
 	revision, err := tx.Revision()
 	if err != nil {
 		return nil, err

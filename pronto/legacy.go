@@ -105,10 +105,25 @@ func IsLegacy(path string) (bool, error) {
 	return true, l.Close()
 }
 
-// IsSQLite reports whether the file at path begins as an SQLite database does.
-func IsSQLite(path string) (bool, error) {
+// FileKind is what the first bytes of a file say it is.
+type FileKind int
+
+const (
+	OtherFile    FileKind = iota
+	SQLiteFile            // an SQLite database that is not marked as ProntoDB's
+	DatabaseFile          // a database of ProntoDB
+)
+
+// KindOf looks at the first bytes of the file at path.
+func KindOf(path string) (FileKind, error) {
 	h, err := readHeader(path)
-	return len(h) >= 16 && string(h[:16]) == sqliteMagic, err
+	switch {
+	case len(h) < 16 || string(h[:16]) != sqliteMagic:
+		return OtherFile, err
+	case len(h) == 100 && binary.BigEndian.Uint32(h[68:]) == ApplicationID:
+		return DatabaseFile, nil
+	}
+	return SQLiteFile, nil
 }
 
 // sqliteMagic is what every SQLite database begins with.
@@ -389,7 +404,7 @@ type LegacyOptions struct {
 // rules that hold for its entries and caches. A permanent entry in a cache
 // gets the cache's default expiry from now. Rows that can't become an entry
 // fail the import with a [RefusedRow], unless they are to be skipped.
-func ImportLegacy(ctx context.Context, tx Writer, path string, o LegacyOptions) (LegacyReport, error) {
+func ImportLegacy(ctx context.Context, tx ImportTarget, path string, o LegacyOptions) (LegacyReport, error) {
 	var report LegacyReport
 	l, err := OpenLegacy(path)
 	if err != nil {

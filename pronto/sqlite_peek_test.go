@@ -17,18 +17,6 @@ import (
 	"prontodb/pronto/internal/peek"
 )
 
-// settle makes the files of a database look as if they had last been written
-// long ago.
-func settle(t testing.TB, path string) {
-	t.Helper()
-	old := time.Now().Add(-time.Hour)
-	for _, suffix := range []string{"", "-wal"} {
-		if err := os.Chtimes(path+suffix, old, old); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
-	}
-}
-
 // fill writes random entries in some transactions, and removes some again:
 // long names and long values among them, so that both need overflow pages.
 func fill(t testing.TB, path string, r *rand.Rand, n int) []Address {

@@ -24,6 +24,7 @@ type sqliteTx struct {
 	changed  bool
 	revision int64 // the last one given out
 	expiring bool  // there is, or was, a cache
+	many     bool  // entries were stored by the chunk, so that the log may be long
 }
 
 // errOldSchema is returned by start where a migration must come first.
@@ -106,6 +107,12 @@ func (s *sqliteStore) Update(ctx context.Context, fn func(Writer) error) error {
 	}
 	defer s.rollback()
 	if err := fn(tx); err != nil {
+		if tx.many {
+			// What was already in the log is void, but each process that
+			// starts would read it.
+			s.rollback()
+			s.c.Checkpoint(false)
+		}
 		return s.wrap(err)
 	}
 	if err := tx.finish(); err != nil {

@@ -183,7 +183,7 @@ func (f *flags) rows() [][2]string {
 		if s := short[fl.Name]; s != "" {
 			left = "-" + s + ", --" + fl.Name
 		}
-		if v, ok := fl.Value.(interface{ IsBoolFlag() bool }); !ok || !v.IsBoolFlag() {
+		if !isBool(fl) {
 			left += " " + arg
 		}
 		rows = append(rows, [2]string{left, usage})

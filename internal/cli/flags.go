@@ -163,6 +163,7 @@ type globals struct {
 
 	given   map[string]bool // on the command line itself
 	metaSet bool            // by whatever way
+	badPart error           // why --project, --namespace or --context is refused
 }
 
 func (g *globals) register(f *flags) {
@@ -209,7 +210,7 @@ func (g *globals) check(root *flags) error {
 	root.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if set["config"] {
 		if _, err := os.Stat(g.config); err != nil {
-			return fmt.Errorf("configuration %q: %w", g.config, pathReason(err))
+			return &configError{g.config, pathReason(err)}
 		}
 	}
 	if err := pronto.CheckDelim(g.delim); err != nil {
@@ -222,8 +223,10 @@ func (g *globals) check(root *flags) error {
 		if p.value == "" && (!set[p.name] || p.name == "meta") {
 			continue
 		}
-		if err := pronto.CheckPart(p.name, p.value); err != nil {
+		if err := pronto.CheckPart(p.name, p.value); err != nil && p.name == "meta" {
 			return err
+		} else if err != nil && g.badPart == nil {
+			g.badPart = err
 		}
 	}
 	if g.cursor == "" && set["cursor"] {
@@ -235,11 +238,10 @@ func (g *globals) check(root *flags) error {
 	return nil
 }
 
-// isGlobal reports whether name is that of a global flag.
-func isGlobal(name string) bool {
-	f := newFlags("")
-	new(globals).register(f)
-	return f.Lookup(name) != nil
+// isBool reports whether a flag takes no value of its own.
+func isBool(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
 }
 
 // pathReason is the error without the name of the call and the path.

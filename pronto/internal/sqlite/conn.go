@@ -13,6 +13,8 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -331,3 +333,6 @@ var setup = sync.OnceFunc(setupPlatform)
 // at is the address p in SQLite's memory, which Go's collector neither moves
 // nor frees.
 func at(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
+
+// Statements lists the statements prepared so far.
+func (c *Conn) Statements() []string { return slices.Sorted(maps.Keys(c.stmts)) }

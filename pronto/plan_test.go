@@ -1,0 +1,110 @@
+package pronto
+
+import (
+	"context"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"prontodb/pronto/internal/sqlite"
+)
+
+// No statement of a scoped command reads a whole table: each finds its rows
+// through a key or an index.
+func TestStatementsUseIndexes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := Open(context.Background(), path, Options{Mode: Write, BusyTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+
+	// Every statement that the engine prepares in these calls is looked at.
+	c := s.(*sqliteStore).c
+	a := Address{"p", "n", "k", "dev"}
+	err = s.Update(context.Background(), func(tx Writer) error {
+		for _, step := range []func() error{
+			func() error { _, err := CreateCache(tx, "p", "n", time.Hour, false); return err },
+			func() error { _, err := CreateCache(tx, "p", "n", time.Minute, false); return err },
+			func() error { _, err := Set(tx, a, []byte("1"), SetOptions{}); return err },
+			func() error { _, err := Incr(tx, a, 1); return err },
+			func() error { _, err := Touch(tx, a, 0); return err },
+			func() error { _, err := Copy(tx, a, Address{"p", "m", "k", ""}, Condition{}); return err },
+			func() error { _, err := CreateCache(tx, "p", "m", time.Hour, true); return err },
+			func() error { _, err := Delete(tx, a, Condition{}); return err },
+			func() error { _, err := tx.Namespaces("p", true); return err },
+			func() error {
+				for _, f := range []Fields{AllFields, NameFields, ValueField, InfoFields} {
+					for _, scope := range []Scope{
+						{}, {Project: "p"}, {Project: "p", Namespace: "m"},
+						{Project: "p", Namespace: "m", Prefix: "k"}, {Project: "p", Namespace: "m", Prefix: "k", Context: "dev"},
+					} {
+						for _, limit := range []int64{0, 10} {
+							for _, reverse := range []bool{false, true} {
+								sel := Selection{Scope: scope, Limit: limit, Reverse: reverse, Fields: f}
+								if err := tx.Scan(sel, func(*Row) error { return nil }); err != nil {
+									return err
+								}
+								if _, err := tx.Count(sel); err != nil {
+									return err
+								}
+							}
+						}
+					}
+				}
+				return nil
+			},
+			func() error { _, err := tx.Drop(Scope{Project: "p", Namespace: "m"}); return err },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// The tables of namespaces (some, small) and of the one row of state may
+	// be read whole; a listing across all of a meta goes through its
+	// namespaces.
+	small := regexp.MustCompile(`^SCAN (state|namespace|n)\b`)
+	looked := 0
+	for _, text := range c.Statements() {
+		for _, row := range explain(t, c, text) {
+			looked++
+			if strings.HasPrefix(row, "SCAN") && !small.MatchString(row) && !strings.HasPrefix(row, "SCAN CONSTANT ROW") && !strings.HasPrefix(row, "SCAN (") {
+				t.Errorf("%s\n%s", text, row)
+			}
+			if strings.Contains(row, "TEMP B-TREE") {
+				t.Errorf("sorts: %s\n%s", text, row)
+			}
+		}
+	}
+	if looked < 20 {
+		t.Errorf("only %d steps of query plans were looked at", looked)
+	}
+}
+
+func explain(t *testing.T, c *sqlite.Conn, text string) []string {
+	t.Helper()
+	st, err := c.Prepare("EXPLAIN QUERY PLAN " + text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	defer st.Reset()
+	var rows []string
+	for {
+		row, err := st.Step()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !row {
+			return rows
+		}
+		rows = append(rows, st.Text(3))
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// soak is how much longer than usual the stress tests run: PRONTODB_SOAK=10
+// takes ten times as long.
+func soak() int {
+	if n, err := strconv.Atoi(os.Getenv("PRONTODB_SOAK")); err == nil && n > 1 {
+		return n
+	}
+	return 1
+}
+
+// run runs prontodb as a process of its own with an empty standard input, and
+// returns its standard output.
+func run(home string, args ...string) (string, error) {
+	cmd := exec.Command("prontodb", args...)
+	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("prontodb %q: %w\n%s", args, err, errs.String())
+	}
+	return string(out), err
+}
+
+// What a get prints is at least what was acknowledged when it started, and no
+// reader ever sees time go back: with pauses between the writes, short ones and
+// ones long enough that a get reads the file without SQLite, and with readers
+// that have the database open all the time.
+func TestReadsNeverGoBack(t *testing.T) {
+	home := t.TempDir()
+	db := filepath.Join(home, "x.db")
+	if _, err := run(home, "-d", db, "set", "n", "0"); err != nil {
+		t.Fatal(err)
+	}
+	var acked atomic.Int64
+	var reads atomic.Int64
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			last := int64(0)
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				atLeast := max(last, acked.Load())
+				out, err := run(home, "-d", db, "get", "n")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
+				if err != nil || n < atLeast {
+					t.Errorf("get printed %q, after %d", out, atLeast)
+					return
+				}
+				last = n
+				reads.Add(1)
+			}
+		})
+	}
+	deadline := time.Now().Add(time.Duration(3*soak()) * time.Second)
+	for i := int64(1); time.Now().Before(deadline) && !t.Failed(); i++ {
+		if _, err := run(home, "-d", db, "set", "n", strconv.FormatInt(i, 10)); err != nil {
+			t.Error(err)
+			break
+		}
+		acked.Store(i)
+		if i%50 == 0 {
+			// Bring the log back to its start, as a long-lived process would.
+			if _, err := run(home, "-d", db, "set", "big", strings.Repeat("x", 100_000)); err != nil {
+				t.Error(err)
+				break
+			}
+		}
+		time.Sleep(time.Duration(rand.IntN(12)) * time.Millisecond * time.Duration(rand.IntN(12)))
+	}
+	close(done)
+	wg.Wait()
+	t.Logf("%d writes, %d reads", acked.Load(), reads.Load())
+	if acked.Load() < 5 || reads.Load() < 50 {
+		t.Errorf("only %d writes and %d reads", acked.Load(), reads.Load())
+	}
+}
