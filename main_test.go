@@ -33,13 +33,17 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// runProntoDB is the real main, but for the clock: PRONTODB_TEST_NOW, which
-// only this binary reads, is a time or, as +90s or -1h, a shift of the real one.
+// runProntoDB is the real main, but for the clock and the version: PRONTODB_TEST_NOW, which
+// only this binary reads, is a time or, as +90s or -1h, a shift of the real one,
+// and PRONTODB_TEST_VERSION the version.
 func runProntoDB() {
 	p := cli.Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123456789abcdef", Date: "2026-01-02T03:04:05Z"},
 		Ends:  true,
+	}
+	if s := os.Getenv("PRONTODB_TEST_VERSION"); s != "" {
+		p.Build.Version = s
 	}
 	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
 		p.Now = func() time.Time { return testNow(s) }
@@ -387,7 +391,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
 		"DATA", "DB", "WORK", "TMPDIR", "LC_ALL", "NO_COLOR", "TESTSCRIPT_COMMAND",
-		"PRONTODB_TEST_NOW", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
+		"PRONTODB_TEST_NOW", "PRONTODB_TEST_VERSION", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)

@@ -1,13 +1,41 @@
 package lifecycle
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+
+	"prontodb/pronto"
 )
 
 // beforeChange is called before each change of the file system. Tests stop
 // there, as a process does that is killed.
 var beforeChange = func() {}
+
+// about says what a failure is about in our words: the name of the call and of
+// a temporary file say nothing to a user.
+func about(path string, err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return fmt.Errorf("%s: %w", path, pe.Err)
+	case errors.As(err, &le):
+		return fmt.Errorf("%s: %w", path, le.Err)
+	}
+	return err
+}
+
+// toDisk is false in tests that kill, but cut no power.
+var toDisk = true
+
+func syncDir(dir string) error {
+	if !toDisk {
+		return nil
+	}
+	return pronto.SyncDir(dir)
+}
 
 func mkdir(dir string, mode fs.FileMode) error {
 	beforeChange()
@@ -47,7 +75,7 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 	if err == nil {
 		err = f.Chmod(mode)
 	}
-	if err == nil {
+	if err == nil && toDisk {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {

@@ -107,6 +107,10 @@ func (d *doctor) installation() {
 		return
 	}
 	onPath := false
+	own, err := hashFile(d.o.Binary)
+	if err != nil {
+		d.say(Warn, "binary", "%v", err)
+	}
 	for _, f := range m.Files {
 		sum, err := hashFile(f.Path)
 		switch name := filepath.Base(f.Path); {
@@ -124,6 +128,8 @@ func (d *doctor) installation() {
 			d.say(Warn, "file", "%s was changed since it was installed", f.Path)
 		case f.Binary && f.Version != d.o.Version:
 			d.say(Warn, "binary", "%s is %s, this is %s: run %s install to make them the same", f.Path, f.Version, d.o.Version, d.o.Quote(d.o.Binary))
+		case f.Binary && sum != own:
+			d.say(Warn, "binary", "%s is another build of %s than this: run %s install to make them the same", f.Path, f.Version, d.o.Quote(d.o.Binary))
 		case f.Binary:
 			d.say(OK, "binary", "%s is %s, as is this", f.Path, f.Version)
 		default:
@@ -254,7 +260,7 @@ func (d *doctor) database(ctx context.Context, db Database) {
 	if log := fileSize(db.Path + "-wal"); log > walWarn {
 		d.say(Warn, name, "%s-wal has grown to %s: is a process reading for long?", db.Path, Size(log))
 	} else {
-		d.say(OK, name, "%s", Size(log))
+		d.say(OK, name, "%s-wal has %s", db.Path, Size(log))
 	}
 }
 
@@ -281,7 +287,7 @@ func (d *doctor) cursors(c census) {
 		}
 	}
 	if good > 0 {
-		d.say(OK, "cursors", "%s to a database that is there", Plural(good, "leads", "lead"))
+		d.say(OK, "cursors", "%s to a database that is there", Plural(good, "cursor leads", "cursors lead"))
 	}
 }
 

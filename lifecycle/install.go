@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"prontodb/pronto"
 )
 
 // Step is one thing that Install or Uninstall did, or, in a dry run, would do.
@@ -205,10 +203,10 @@ func (in *installing) do(ctx context.Context) error {
 		}
 		if err := rename(f.entry.Temp, f.path); err != nil {
 			in.takeBack(in.m)
-			return err
+			return about(f.path, err)
 		}
 		f.entry.SHA256, f.entry.Next, f.entry.Temp = f.sum, "", ""
-		if err := pronto.SyncDir(filepath.Dir(f.path)); err != nil {
+		if err := syncDir(filepath.Dir(f.path)); err != nil {
 			in.takeBack(in.m)
 			return err
 		}
@@ -253,9 +251,9 @@ func (in *installing) stage(ctx context.Context) error {
 			mode = 0o700
 		}
 		if err := mkdir(dir, mode); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return about(dir, err)
 		}
-		if err := pronto.SyncDir(filepath.Dir(dir)); err != nil {
+		if err := syncDir(filepath.Dir(dir)); err != nil {
 			return err
 		}
 		if dir == in.p.Data {
@@ -276,7 +274,7 @@ func (in *installing) stage(ctx context.Context) error {
 				}
 			}
 		} else if err := writeNew(path, f.data, f.mode); err != nil {
-			return err
+			return about(f.path, err)
 		}
 		if f.binary {
 			if err := tryProgram(ctx, path, in.o.Version); err != nil {

@@ -132,13 +132,13 @@ func (m *manifest) saveAs(path string) error {
 		remove(temp)
 	}
 	if err := writeNew(temp, append(data, '\n'), 0o600); err != nil {
-		return err
+		return about(path, err)
 	}
 	if err := rename(temp, path); err != nil {
 		remove(temp)
-		return err
+		return about(path, err)
 	}
-	return pronto.SyncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
 }
 
 // removeManifest removes the manifest, wherever it is but at except.

@@ -115,7 +115,7 @@ func (un *uninstalling) removeFiles() error {
 func (un *uninstalling) remove(path string) error {
 	if !un.o.DryRun {
 		if err := remove(path); err != nil && !isGone(err) {
-			return err
+			return about(path, err)
 		}
 	}
 	un.did(Removed, path, "")
@@ -140,7 +140,9 @@ func (un *uninstalling) purge() error {
 		return err
 	}
 	if un.p.Config != un.p.Data {
-		un.keepRest(un.p.Config, un.p.ConfigFile())
+		if err := un.purgeConfig(); err != nil {
+			return err
+		}
 	}
 	for _, dir := range [...]string{un.p.Config, un.p.Data} {
 		if exists(dir) && !slices.Contains(un.m.Folders, dir) {
@@ -178,7 +180,7 @@ func (un *uninstalling) removeTree(dir string) error {
 	for _, d := range slices.Backward(dirs) {
 		if !un.o.DryRun {
 			if err := remove(d); err != nil && !isGone(err) {
-				return err
+				return about(d, err)
 			}
 		}
 		un.did(Removed, d, "")
@@ -207,6 +209,10 @@ func (un *uninstalling) purgeRest(dir string) error {
 		switch {
 		case path == un.p.ConfigFile():
 		case dir == un.p.Data && slices.Contains([]string{"users", "backups", manifestName, manifestName + ".tmp"}, f.Name()):
+		case isTemporary(f.Name()):
+			if err := un.removeTree(path); err != nil {
+				return err
+			}
 		case f.IsDir():
 			before := len(un.steps)
 			if err := un.purgeRest(path); err != nil {
@@ -228,6 +234,12 @@ func (un *uninstalling) purgeRest(dir string) error {
 		}
 	}
 	return nil
+}
+
+// isTemporary reports whether a file or folder is one that a process of ours
+// which was killed left behind (pronto.WriteFile, backup, restore).
+func isTemporary(name string) bool {
+	return strings.HasPrefix(name, ".tmp-") || strings.HasPrefix(name, ".prontodb-")
 }
 
 // withoutSuffix is the database that SQLite would keep the file at path for.
@@ -255,17 +267,25 @@ func isDatabase(path string) bool {
 	return string(h[:16]) == "SQLite format 3\x00" && binary.BigEndian.Uint32(h[68:]) == pronto.ApplicationID
 }
 
-// keepRest names the files of a folder that stay.
-func (un *uninstalling) keepRest(dir, except string) {
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return
+// purgeConfig names the files of the configuration folder that stay.
+func (un *uninstalling) purgeConfig() error {
+	list, err := os.ReadDir(un.p.Config)
+	if err != nil && !isGone(err) {
+		return err
 	}
 	for _, f := range list {
-		if path := filepath.Join(dir, f.Name()); path != except {
+		path := filepath.Join(un.p.Config, f.Name())
+		switch {
+		case path == un.p.ConfigFile():
+		case isTemporary(f.Name()):
+			if err := un.removeTree(path); err != nil {
+				return err
+			}
+		default:
 			un.did(Kept, path, "it is not ProntoDB's")
 		}
 	}
+	return nil
 }
 
 // tellFolders says, for a dry run, which folders would be empty then.

@@ -18,8 +18,7 @@ func doctorCommand() *command {
 at the installed program and PATH, at the folders and their modes, at every
 user's databases and those that cursors lead to (each is read in full), at the
 free space and the clock, and for data of the earlier ProntoDB. It changes
-nothing.`,
-		exits: [][2]string{{"1", "a check failed; a warning is no failure"}},
+nothing. If a check fails the exit status is 1; a warning is no failure.`,
 		lines: []string{"prontodb doctor", "prontodb doctor --json"},
 		setup: func(a *app, f *flags) func(context.Context, []string) error {
 			return func(ctx context.Context, args []string) error {

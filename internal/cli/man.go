@@ -91,9 +91,11 @@ func manFlag(b *strings.Builder, f flagSpec) {
 // manText writes paragraphs, which a blank line divides. One with indented
 // lines is shown as it stands.
 func manText(b *strings.Builder, text string) {
-	for _, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
+	for i, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
 		asIs := strings.HasPrefix(p, " ") || strings.Contains(p, "\n ")
-		b.WriteString(".PP\n")
+		if i > 0 || !strings.HasPrefix(lastLine(b.String()), ".SH") {
+			b.WriteString(".PP\n")
+		}
 		if asIs {
 			b.WriteString(".nf\n")
 		}
@@ -106,13 +108,26 @@ func manText(b *strings.Builder, text string) {
 	}
 }
 
+func lastLine(s string) string {
+	s = strings.TrimSuffix(s, "\n")
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
+
 // manEscape keeps a line of text from being taken for a request.
 func manEscape(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
 	if strings.HasPrefix(s, ".") {
 		s = `\&` + s
 	}
-	return s
+	var b strings.Builder
+	for _, r := range s {
+		if r > 0x7e {
+			fmt.Fprintf(&b, `\[u%04X]`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // manArg is one argument of a request.
