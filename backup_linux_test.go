@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"prontodb/pronto"
 )
@@ -165,5 +166,78 @@ func TestBackupMemory(t *testing.T) {
 		if kib > 64<<10 {
 			t.Errorf("prontodb %q took %d KiB, more than 64 MiB", args, kib)
 		}
+	}
+}
+
+// A backup or a restore that is asked to end does so at once, says so, and
+// leaves nothing behind, nor does one whose reader goes away.
+func TestBackupInterrupted(t *testing.T) {
+	m := newMachine(t)
+	fill(t, m.database("main"), 20_000, strings.Repeat("value ", 10))
+	archive := filepath.Join(m.home, "a.tar.gz")
+	m.run("backup", "--output", archive)
+	before := m.tree()
+	for _, args := range [][]string{{"backup"}, {"backup", "--verify", archive}, {"restore", "--dry-run", archive}, {"backup", "--output", "-"}} {
+		took := timed(func() { m.run(args...) })
+		if args[0] == "backup" && len(args) == 1 {
+			if err := os.RemoveAll(filepath.Join(m.data, "backups")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ended := 0
+		for range 6 * soak() {
+			cmd := m.command(args...)
+			var errs bytes.Buffer
+			cmd.Stderr = &errs
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			timer := time.AfterFunc(rand.N(took), func() { cmd.Process.Signal(syscall.SIGTERM) })
+			err := cmd.Wait()
+			timer.Stop()
+			switch {
+			case err == nil:
+				if err := os.RemoveAll(filepath.Join(m.data, "backups")); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			case cmd.ProcessState.ExitCode() == 1 && !strings.Contains(errs.String(), ": interrupted: "):
+				t.Errorf("prontodb %q said %q", args, errs.String())
+			case cmd.ProcessState.ExitCode() > 1:
+				t.Errorf("prontodb %q: %v", args, err)
+			}
+			ended++
+			if after := m.tree(); after != before {
+				t.Fatalf("prontodb %q left something:\n%s", args, after)
+			}
+		}
+		t.Logf("prontodb %s: %d ended early", args, ended)
+	}
+
+	noise := rand.NewChaCha8([32]byte{})
+	fillWith(t, m.database("main"), 1000, func() []byte {
+		b := make([]byte, 500)
+		noise.Read(b)
+		return b
+	})
+	cmd := m.command("backup", "--output", "-")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	if err := cmd.Wait(); err != nil || errs.Len() > 0 {
+		t.Errorf("when the reader went away: %v, %q", err, errs.String())
+	}
+	if after := m.tree(); after != before {
+		t.Fatalf("it left something:\n%s", after)
 	}
 }

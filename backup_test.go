@@ -253,7 +253,7 @@ func TestBackupWhileWriting(t *testing.T) {
 		}
 	}
 	var before [writers]int64
-	for range 20*soak() {
+	for range 20 * soak() {
 		path := m.run("backup")
 		m.run("backup", "--verify", path)
 		copies.run("restore", path)
@@ -324,7 +324,7 @@ func TestRestoreUnderReaders(t *testing.T) {
 			}
 		}
 	})
-	for range 5*soak() {
+	for range 5 * soak() {
 		for _, g := range []string{"A", "B"} {
 			m.run("restore", archives[g])
 			if v := m.run("get", "app.gen.key000007"); v != g {
@@ -390,7 +390,7 @@ func TestBackupKilled(t *testing.T) {
 	fill(t, m.database("second"), 100, "v")
 	took := timed(func() { m.run("backup") })
 	dead := 0
-	for range 30*soak() {
+	for range 30 * soak() {
 		if !m.killed(took, "backup") {
 			dead++
 		}
@@ -426,7 +426,7 @@ func TestRestoreKilled(t *testing.T) {
 	}
 	took := timed(func() { m.run("restore", archives["A"]) })
 	now, dead, changed := "A", 0, 0
-	for range 30*soak() {
+	for range 30 * soak() {
 		next := map[string]string{"A": "B", "B": "A"}[now]
 		if err := os.RemoveAll(filepath.Join(m.data, "backups")); err != nil {
 			t.Fatal(err)

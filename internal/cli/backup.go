@@ -44,7 +44,7 @@ Archives are not encrypted: pipe them through a tool that does.`,
 		},
 		setup: func(a *app, f *flags) func(context.Context, []string) error {
 			var b backupFlags
-			f.text(&b.output, "output", "o", "where to: a folder, an archive `DIR|FILE.tar.gz|-` to make, or - for stdout\n(default $XDG_DATA_HOME/prontodb/backups)")
+			f.text(&b.output, "output", "o", "folder for the archive, or its name, or - for stdout: `DIR|FILE.tar.gz|-`\n(default $XDG_DATA_HOME/prontodb/backups)")
 			f.int(&b.keep, 1, "keep", "", "then remove all but the newest `N` backups in that folder")
 			f.bool(&b.list, "list", "", "list the archives in DIR or --output")
 			f.text(&b.verify, "verify", "", "verify the archive `FILE`, - from stdin")
