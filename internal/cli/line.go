@@ -294,7 +294,7 @@ func nearest(w string, names []string) string {
 	best, bestDist := "", 1+max(1, len(w)/3)
 	for _, n := range names {
 		d := distance(w, n)
-		if len(w) >= 3 && strings.HasPrefix(n, w) {
+		if len(w) >= 3 && n != w && strings.HasPrefix(n, w) {
 			d = 1
 		}
 		if d < bestDist {
