@@ -342,14 +342,14 @@ func TestRestoreUnderReaders(t *testing.T) {
 	}
 }
 
-// killed runs prontodb and kills it, hard, at a random moment within about as
-// long as it takes. It says whether it came to its end before.
-func (m *machine) killed(took time.Duration, args ...string) bool {
+// killed runs prontodb and kills it, hard, at a random moment between from and
+// to. It says whether it came to its end before.
+func (m *machine) killed(from, to time.Duration, args ...string) bool {
 	cmd := m.command(args...)
 	if err := cmd.Start(); err != nil {
 		m.t.Fatal(err)
 	}
-	timer := time.AfterFunc(rand.N(took+took/8), func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(from+rand.N(to-from), func() { cmd.Process.Kill() })
 	err := cmd.Wait()
 	timer.Stop()
 	if err == nil {
@@ -391,7 +391,7 @@ func TestBackupKilled(t *testing.T) {
 	took := timed(func() { m.run("backup") })
 	dead := 0
 	for range 30 * soak() {
-		if !m.killed(took, "backup") {
+		if !m.killed(0, took+took/8, "backup") {
 			dead++
 		}
 	}
@@ -426,12 +426,16 @@ func TestRestoreKilled(t *testing.T) {
 	}
 	took := timed(func() { m.run("restore", archives["A"]) })
 	now, dead, changed := "A", 0, 0
-	for range 30 * soak() {
+	for i := range 30 * soak() {
 		next := map[string]string{"A": "B", "B": "A"}[now]
 		if err := os.RemoveAll(filepath.Join(m.data, "backups")); err != nil {
 			t.Fatal(err)
 		}
-		done := m.killed(took, "restore", archives[next])
+		from := time.Duration(0)
+		if i%2 == 1 {
+			from = took * 3 / 4 // about when it commits
+		}
+		done := m.killed(from, took+took/8, "restore", archives[next])
 		isNew := 0
 		for _, name := range names {
 			s := openStore(t, m.database(name), pronto.Read)

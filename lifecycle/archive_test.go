@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,8 +19,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"prontodb/pronto"
 )
@@ -286,7 +285,6 @@ func pack(t testing.TB, tarFile []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	z.ModTime = time.Unix(0, 0)
 	if _, err := z.Write(tarFile); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	_ "modernc.org/sqlite"
 
 	"prontodb/pronto"

@@ -349,7 +349,7 @@ func (r *Replacement) fill(src string) error {
 // Commit makes the new content the content, for good. Nothing ends it early.
 func (r *Replacement) Commit() error {
 	r.s.c.SetProgress(nil)
-	r.s.c.SetContext(nil)
+	r.s.c.SetContext(context.Background())
 	if err := r.s.run("COMMIT"); err != nil {
 		return r.s.wrap(err)
 	}
