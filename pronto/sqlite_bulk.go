@@ -75,6 +75,7 @@ func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	st.Keep(list)
 	for i := range list {
 		if err := tx.bindEntry(st, 8*i, &list[i]); err != nil {
 			return 0, err
@@ -131,6 +132,7 @@ func (tx *sqliteTx) overwrite(e *Entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	st.Keep(e)
 	if err := tx.bindEntry(st, 0, e); err != nil {
 		return false, err
 	}
@@ -162,13 +164,15 @@ func (tx *sqliteTx) runEntry(sql string, e *Entry) error {
 	if err != nil {
 		return err
 	}
+	st.Keep(e)
 	if err := tx.bindEntry(st, 0, e); err != nil {
 		return err
 	}
 	return st.Run()
 }
 
-// bindEntry binds the columns of an entry to the eight parameters behind at.
+// bindEntry binds the columns of an entry, which the statement keeps, to the
+// eight parameters behind at.
 // What a zero field stands for is said at [Writer.Put].
 func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry) error {
 	ns, err := tx.namespace(e.Project, e.Namespace)
@@ -194,8 +198,12 @@ func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry) error {
 		updated = tx.now
 	}
 	st.BindInt(at+1, ns.id)
-	st.BindText(at+2, e.Name())
-	st.BindText(at+3, e.Context)
+	if e.Context == "" {
+		st.BorrowText(at+2, e.Key)
+	} else {
+		st.BindText(at+2, e.Name())
+	}
+	st.BorrowText(at+3, e.Context)
 	st.BindInt(at+4, revision)
 	st.BindInt(at+5, created)
 	st.BindInt(at+6, updated)
@@ -204,6 +212,6 @@ func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry) error {
 	} else {
 		st.BindInt(at+7, e.ExpiresAt)
 	}
-	st.BindBlob(at+8, e.Value)
+	st.BorrowBlob(at+8, e.Value)
 	return nil
 }

@@ -35,6 +35,7 @@ type registered struct {
 
 const (
 	groupEntries = "Entries"
+	groupMoving  = "In and out"
 	groupCaches  = "Caches"
 	groupPlaces  = "Users, databases, cursors"
 	groupAbout   = "About"
@@ -58,6 +59,8 @@ func init() {
 		{"copy", groupEntries, copyCommand, false},
 		{"move", groupEntries, moveCommand, false},
 		{"drop", groupEntries, dropCommand, false},
+		{"export", groupMoving, exportCommand, false},
+		{"import", groupMoving, importCommand, false},
 		{"create-cache", groupCaches, createCacheCommand, false},
 		{"caches", groupCaches, cachesCommand, false},
 		{"ttl", groupCaches, ttlCommand, false},
