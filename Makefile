@@ -27,7 +27,7 @@ bench: build ## our commands beside sqlite3 and redis-cli
 	go run ./internal/bench -prontodb ./prontodb
 
 dist: ## archives and packages for a release: make dist VERSION=v0.1.0
-	sh packaging/dist.sh $(VERSION)
+	go run ./packaging/dist $(VERSION)
 
 clean:
 	rm -rf prontodb dist bench

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,16 +26,24 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"prontodb": runProntoDB})
+	testscript.Main(m, map[string]func(){
+		"prontodb":   runProntoDB,
+		"restricted": runRestricted,
+		"holdlock":   runHoldLock,
+	})
 }
 
-// runProntoDB is the real main, but for the clock: PRONTODB_TEST_NOW, which
-// only this binary reads, is a time or, as +90s or -1h, a shift of the real one.
+// runProntoDB is the real main, but for the clock and the version: PRONTODB_TEST_NOW, which
+// only this binary reads, is a time or, as +90s or -1h, a shift of the real one,
+// and PRONTODB_TEST_VERSION the version.
 func runProntoDB() {
 	p := cli.Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123456789abcdef", Date: "2026-01-02T03:04:05Z"},
 		Ends:  true,
+	}
+	if s := os.Getenv("PRONTODB_TEST_VERSION"); s != "" {
+		p.Build.Version = s
 	}
 	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
 		p.Now = func() time.Time { return testNow(s) }
@@ -70,6 +79,13 @@ func TestScripts(t *testing.T) {
 			"mode":     cmdMode,
 			"parallel": cmdParallel,
 			"cat":      cmdCat,
+			"tree":     cmdTree,
+
+			"snapshot":  cmdSnapshot,
+			"unchanged": cmdUnchanged,
+			"hint":      cmdHint,
+			"sorted":    cmdSorted,
+			"awaits":    cmdAwaits,
 		},
 	})
 }
@@ -196,6 +212,162 @@ func cmdCat(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Stdout().Write([]byte(ts.ReadFile(args[0])))
 }
 
+// tree DIR: prints every file and folder in it with its mode, in byte order.
+func cmdTree(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tree DIR")
+	}
+	root := ts.MkAbs(args[0])
+	ts.Check(filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		fmt.Fprintf(ts.Stdout(), "%v %s\n", info.Mode(), filepath.ToSlash(rel))
+		return err
+	}))
+}
+
+// snapshots keeps what "snapshot" found, by the script's $WORK.
+var snapshots sync.Map
+
+// snapshot: remembers every file and folder under $HOME.
+func cmdSnapshot(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: snapshot")
+	}
+	snapshots.Store(ts.Getenv("WORK"), readTree(ts, ts.Getenv("HOME")))
+}
+
+// unchanged: what "snapshot" found is still there, byte for byte, and nothing
+// else is.
+func cmdUnchanged(ts *testscript.TestScript, neg bool, args []string) {
+	before, ok := snapshots.Load(ts.Getenv("WORK"))
+	if neg || len(args) != 0 || !ok {
+		ts.Fatalf("usage: unchanged, after snapshot")
+	}
+	was, is := before.(map[string]string), readTree(ts, ts.Getenv("HOME"))
+	for name, content := range was {
+		if now, ok := is[name]; !ok {
+			ts.Fatalf("%s is gone", name)
+		} else if now != content {
+			ts.Fatalf("%s has changed", name)
+		}
+	}
+	for name := range is {
+		if _, ok := was[name]; !ok {
+			ts.Fatalf("%s has appeared", name)
+		}
+	}
+}
+
+// readTree reads the files of a folder, by name. The index of a write-ahead
+// log (-shm) is not content: readers make it and mark their place in it.
+func readTree(ts *testscript.TestScript, root string) map[string]string {
+	tree := map[string]string{}
+	ts.Check(filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || strings.HasSuffix(path, "-shm") {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		tree[path] = info.Mode().String()
+		if info.Mode().IsRegular() {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			tree[path] += "\n" + string(data)
+		}
+		return nil
+	}))
+	return tree
+}
+
+// hint STATUS [OLD NEW]…: runs the hint line of the last command's standard
+// error, with each word OLD in it replaced by NEW; it ends with that status.
+func cmdHint(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args)%2 != 1 {
+		ts.Fatalf("usage: hint STATUS [OLD NEW]…")
+	}
+	var line string
+	for l := range strings.Lines(ts.ReadFile("stderr")) {
+		if h, ok := strings.CutPrefix(l, "hint: "); ok {
+			line = strings.TrimSuffix(h, "\n")
+		}
+	}
+	if line == "" {
+		ts.Fatalf("no hint")
+	}
+	line = strings.NewReplacer(args[1:]...).Replace(line)
+	cmdExits(ts, false, []string{args[0], "sh", "-c", line})
+}
+
+// sorted FILE: its lines are in byte order, each one once.
+func cmdSorted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sorted FILE")
+	}
+	last := ""
+	for l := range strings.Lines(ts.ReadFile(args[0])) {
+		if l = strings.TrimSuffix(l, "\n"); l <= last {
+			ts.Fatalf("%q stands behind %q", l, last)
+		}
+		last = l
+	}
+}
+
+// awaits FILE: waits until the file exists.
+func cmdAwaits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: awaits FILE")
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s has not appeared within a minute", args[0])
+		}
+	}
+}
+
+// runHoldLock is the command "holdlock FILE READY": it keeps the database
+// locked for writing, makes the file READY and waits to be killed.
+func runHoldLock() {
+	db, err := sql.Open("sqlite", "file:"+os.Args[1]+"?_txlock=immediate")
+	if err == nil {
+		_, err = db.Begin()
+	}
+	if err == nil {
+		err = os.WriteFile(os.Args[2], nil, 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+// runRestricted is the command "restricted COMMAND…": it runs the command so
+// that the modes of files and folders bind it, root's too.
+func runRestricted() {
+	path, err := exec.LookPath(os.Args[1])
+	if err == nil {
+		if err = dropOverride(); err == nil {
+			err = syscall.Exec(path, os.Args[1:], os.Environ())
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(99)
+}
+
 func lookPath(ts *testscript.TestScript, name string) (string, error) {
 	if filepath.IsAbs(name) {
 		return name, nil
@@ -219,7 +391,7 @@ func environ(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
 		"DATA", "DB", "WORK", "TMPDIR", "LC_ALL", "NO_COLOR", "TESTSCRIPT_COMMAND",
-		"PRONTODB_TEST_NOW", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
+		"PRONTODB_TEST_NOW", "PRONTODB_TEST_VERSION", "PRONTODB_USER", "PRONTODB_CURSOR", "PRONTODB_DATABASE",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)

@@ -27,9 +27,14 @@ func (u User) cursorsDir() string            { return filepath.Join(u.Dir, "curs
 func (u User) cursorPath(name string) string { return filepath.Join(u.cursorsDir(), name+cursorSuffix) }
 func (u User) activePath() string            { return filepath.Join(u.Dir, "active-cursor") }
 
+// CursorNames lists the names of the user's cursors, in byte order.
+func (u User) CursorNames() ([]string, error) {
+	return listNames(u.cursorsDir(), cursorSuffix)
+}
+
 // Cursors lists the user's cursors in the byte order of their names.
 func (u User) Cursors() ([]Cursor, error) {
-	names, err := listNames(u.cursorsDir(), cursorSuffix)
+	names, err := u.CursorNames()
 	if err != nil {
 		return nil, err
 	}

@@ -62,5 +62,5 @@ func (e *AddressError) Error() string {
 	if len(v) > 64 {
 		v = v[:61] + "..."
 	}
-	return fmt.Sprintf("%s %q %s", e.Part, v, e.Why)
+	return fmt.Sprintf("%s %q: %s", e.Part, v, e.Why)
 }

@@ -184,12 +184,12 @@ func folder(t *testing.T, path string) string {
 func TestImportLegacyRefusesRows(t *testing.T) {
 	loose := strings.ReplaceAll(strings.ReplaceAll(legacySchema, " NOT NULL", ""), " INTEGER", "")
 	rows := []struct{ values, why string }{
-		{`('', 'cfg', 'k', NULL, 'v', 1, 1, NULL)`, `project "" is empty`},
-		{`('app', NULL, 'k', NULL, 'v', 1, 1, NULL)`, `namespace "" is empty`},
-		{`('app', 'cfg', '', NULL, 'v', 1, 1, NULL)`, `key "" is empty`},
-		{`('app', 'cfg', 'k__', NULL, 'v', 1, 1, NULL)`, `context "" is empty: "k__" ends in "__"`},
-		{`('app', 'cfg', 'a' || char(10) || 'b', NULL, 'v', 1, 1, NULL)`, `key "a\nb" holds a control character`},
-		{`('app', 'cfg', x'ff', NULL, 'v', 1, 1, NULL)`, `key "\xff" is not valid UTF-8`},
+		{`('', 'cfg', 'k', NULL, 'v', 1, 1, NULL)`, `project "": is empty`},
+		{`('app', NULL, 'k', NULL, 'v', 1, 1, NULL)`, `namespace "": is empty`},
+		{`('app', 'cfg', '', NULL, 'v', 1, 1, NULL)`, `key "": is empty`},
+		{`('app', 'cfg', 'k__', NULL, 'v', 1, 1, NULL)`, `context "": is empty: "k__" ends in "__"`},
+		{`('app', 'cfg', 'a' || char(10) || 'b', NULL, 'v', 1, 1, NULL)`, `key "a\nb": holds a control character`},
+		{`('app', 'cfg', x'ff', NULL, 'v', 1, 1, NULL)`, `key "\xff": is not valid UTF-8`},
 		{`('app', 'cfg', printf('%.*c', 513, 'x'), NULL, 'v', 1, 1, NULL)`, `has 513 bytes, the most is 512`},
 		{`('app', 'cfg', 'k', NULL, 'v', 'yesterday', 1, NULL)`, `created_at is no time in seconds`},
 		{`('app', 'cfg', 'k', NULL, 'v', 1, 1700000000000, NULL)`, `updated_at is no time in seconds`},

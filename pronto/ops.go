@@ -49,7 +49,8 @@ type SetOptions struct {
 	If  Condition
 }
 
-// Set stores value at a and returns the entry. In a cache it expires after the
+// Set stores value at a and returns the entry, but for the time it was created
+// if it was there before; [Complete] adds that. In a cache it expires after the
 // TTL or else the cache's default; a TTL outside a cache is [ErrNotCache].
 func Set(tx Writer, a Address, value []byte, o SetOptions) (Entry, error) {
 	if err := a.Check(); err != nil {
@@ -65,6 +66,16 @@ func Set(tx Writer, a Address, value []byte, o SetOptions) (Entry, error) {
 	e := Entry{Address: a, Value: value, ExpiresAt: expires}
 	err = tx.Put(&e)
 	return e, err
+}
+
+// Complete fills in the time at which the entry, just written, was created.
+func Complete(tx Reader, e *Entry) error {
+	if e.CreatedAt != 0 {
+		return nil
+	}
+	have, err := tx.Get(e.Address)
+	e.CreatedAt = have.CreatedAt
+	return err
 }
 
 // expiry is when an entry written at a now expires: 0 for never.
@@ -117,6 +128,9 @@ func Incr(tx Writer, a Address, by int64) (Entry, error) {
 		}
 	}
 	if by > 0 && n > math.MaxInt64-by || by < 0 && n < math.MinInt64-by {
+		if by < 0 {
+			return Entry{}, fmt.Errorf("%d minus %d: %w", n, uint64(-by), ErrOverflow)
+		}
 		return Entry{}, fmt.Errorf("%d plus %d: %w", n, by, ErrOverflow)
 	}
 	return Set(tx, a, strconv.AppendInt(nil, n+by, 10), SetOptions{})

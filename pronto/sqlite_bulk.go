@@ -24,7 +24,7 @@ const (
 	  updated_at = ?6, expires_at = ?7, value = ?8
 	WHERE namespace = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?10)`
 
-	sqlTaken = "SELECT 1 FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
+	sqlCreated = "SELECT created_at FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
 )
 
 func entryRows(n int) string {
@@ -77,7 +77,11 @@ func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
 	}
 	st.Keep(list)
 	for i := range list {
-		if err := tx.bindEntry(st, 8*i, &list[i]); err != nil {
+		revision, err := tx.assign(&list[i])
+		if err == nil {
+			err = tx.bindEntry(st, 8*i, &list[i], revision)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -94,13 +98,17 @@ func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
 // putOne stores one entry, and counts what came of it. taken is a guess that
 // its address is.
 func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error {
+	revision, err := tx.assign(e)
+	if err != nil {
+		return err
+	}
 	if taken && c == ConflictReplace {
-		if done, err := tx.overwrite(e); err != nil || done {
+		if done, err := tx.overwrite(e, revision); err != nil || done {
 			n.Replaced++
 			return err
 		}
 	}
-	err := tx.runEntry(sqlInsert, e)
+	err = tx.runEntry(sqlInsert, e, revision)
 	if err == nil {
 		n.New++
 		return nil
@@ -109,7 +117,7 @@ func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error
 		return err
 	}
 	if c == ConflictReplace {
-		if done, err := tx.overwrite(e); err != nil || done {
+		if done, err := tx.overwrite(e, revision); err != nil || done {
 			n.Replaced++
 			return err
 		}
@@ -122,18 +130,18 @@ func (tx *sqliteTx) putOne(e *Entry, c Conflict, taken bool, n *PutCounts) error
 		return nil
 	}
 	n.New++
-	return tx.runEntry(sqlReplace, e)
+	return tx.runEntry(sqlReplace, e, revision)
 }
 
 // overwrite stores an entry over one that has not expired, and reports whether
 // there was one.
-func (tx *sqliteTx) overwrite(e *Entry) (bool, error) {
+func (tx *sqliteTx) overwrite(e *Entry, revision int64) (bool, error) {
 	st, err := tx.c.Prepare(sqlOverwrite)
 	if err != nil {
 		return false, err
 	}
 	st.Keep(e)
-	if err := tx.bindEntry(st, 0, e); err != nil {
+	if err := tx.bindEntry(st, 0, e, revision); err != nil {
 		return false, err
 	}
 	st.BindInt(9, boolInt(e.CreatedAt != 0))
@@ -148,47 +156,42 @@ func (tx *sqliteTx) taken(e *Entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	st, err := tx.c.Prepare(sqlTaken)
-	if err != nil {
-		return false, err
-	}
-	defer st.Reset()
-	st.BindInt(1, ns.id)
-	st.BindText(2, e.Name())
-	st.BindInt(3, tx.now)
-	return st.Step()
+	created, err := tx.created(ns.id, e.Name())
+	return created != 0, err
 }
 
-func (tx *sqliteTx) runEntry(sql string, e *Entry) error {
+func (tx *sqliteTx) runEntry(sql string, e *Entry, revision int64) error {
 	st, err := tx.c.Prepare(sql)
 	if err != nil {
 		return err
 	}
 	st.Keep(e)
-	if err := tx.bindEntry(st, 0, e); err != nil {
+	if err := tx.bindEntry(st, 0, e, revision); err != nil {
 		return err
 	}
 	return st.Run()
 }
 
+// assign gives an entry its revision: see [Writer.Put].
+func (tx *sqliteTx) assign(e *Entry) (int64, error) {
+	next, err := tx.touch()
+	if err != nil || e.Revision == 0 {
+		return next, err
+	}
+	tx.revision = max(next, e.Revision)
+	return e.Revision, nil
+}
+
 // bindEntry binds the columns of an entry, which the statement keeps, to the
 // eight parameters behind at.
 // What a zero field stands for is said at [Writer.Put].
-func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry) error {
+func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry, revision int64) error {
 	ns, err := tx.namespace(e.Project, e.Namespace)
 	if err == nil && ns.id == 0 {
 		ns, err = tx.insertNamespace(ns.Namespace)
 	}
 	if err != nil {
 		return err
-	}
-	revision, err := tx.touch()
-	if err != nil {
-		return err
-	}
-	if e.Revision != 0 {
-		revision = e.Revision
-		tx.revision = max(tx.revision, revision)
 	}
 	created, updated := e.CreatedAt, e.UpdatedAt
 	if created == 0 {

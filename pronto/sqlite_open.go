@@ -1,6 +1,7 @@
 package pronto
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -72,7 +73,7 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return err
+		return cmp.Or(s.checkRegular(), err)
 	}
 	s.c = c
 	if err := s.checkHeader(); err != nil {
@@ -81,8 +82,8 @@ func (s *sqliteStore) open(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-// openOther deals with a file that SQLite would not open for writing: it is
-// missing, or it may only be read, or not even that.
+// openOther deals with a file that SQLite would not open: it is missing, or a
+// folder, or may not even be read, or was missing a moment ago.
 func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 	info, err := os.Stat(s.path)
 	switch {
@@ -106,7 +107,9 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 		return nil, err
 	}
 	f.Close()
-	return sqlite.Open(s.path, sqlite.ReadOnly, "")
+	// It is there and can be read, so another process has just made it: SQLite
+	// itself opens a file for reading only that may not be written.
+	return sqlite.Open(s.path, sqlite.ReadWrite, "")
 }
 
 // prepare sets the connection up, and fills a new database. Whether the schema
@@ -187,7 +190,7 @@ func (s *sqliteStore) checkHeader() error {
 		return err
 	case n == 0:
 		s.isNew = true
-		return nil
+		return s.checkRegular()
 	case n < len(h) || string(h[:16]) != "SQLite format 3\x00":
 		return ErrForeign
 	case binary.BigEndian.Uint32(h[68:]) != ApplicationID:
@@ -202,6 +205,15 @@ func (s *sqliteStore) checkHeader() error {
 
 func newerError(version int) error {
 	return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, SchemaVersion, ErrNewer)
+}
+
+// checkRegular refuses a device or a pipe, which reads like an empty file or
+// not at all.
+func (s *sqliteStore) checkRegular() error {
+	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("is no regular file, %w", ErrForeign)
+	}
+	return nil
 }
 
 // migrate brings the schema to SchemaVersion in one transaction, and the file

@@ -73,7 +73,8 @@ type Writer interface {
 	// fills in what it assigned. Revision 0 takes the next one of the
 	// database; another is kept, and the database's becomes no less.
 	// CreatedAt 0 keeps that of an entry that is there and has not
-	// expired, or else is now; UpdatedAt 0 is now.
+	// expired, and then stays 0 here (Get tells it), or else is now;
+	// UpdatedAt 0 is now.
 	Put(e *Entry) error
 
 	// PutAll stores many entries, as Put does each, in the order of the list

@@ -205,7 +205,7 @@ func (b *bench) size() error {
 	// The memory of a large value.
 	const size = 10 << 20
 	blob := filepath.Join(b.dir, "blob")
-	if err := os.WriteFile(blob, []byte(strings.Repeat("0123456789abcde\n", size/16)), 0o600); err != nil {
+	if err := b.writeTSV(blob, size/16, func(w *bufio.Writer, _ int) { w.WriteString("0123456789abcde\n") }); err != nil {
 		return err
 	}
 	db := filepath.Join(b.dir, "blob.db")

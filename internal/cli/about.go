@@ -17,31 +17,35 @@ func helpCommand() *command {
 		setup: func(a *app, f *flags) func(context.Context, []string) error {
 			return func(_ context.Context, args []string) error {
 				if len(args) == 0 {
-					_, err := a.out.WriteString(reference())
-					return err
+					return a.printHelp(reference())
 				}
 				var l line
-				if err := a.find(&l, args[0]); err != nil {
-					a.name = "help"
-					return err
-				}
-				args = args[1:]
-				if l.cmd.subs != nil && len(args) > 0 {
-					err := a.findSub(&l, args[0])
-					if a.name = "help"; err != nil {
-						return err
-					}
-					args = args[1:]
+				words := append([]string{"help"}, args...)
+				err := a.find(&l, words, 1)
+				n := 1
+				if err == nil && l.cmd.subs != nil && len(args) > 1 {
+					n = 2
+					err = a.findSub(&l, words, 2)
 				}
 				a.name = "help"
-				if len(args) > 0 {
-					return fmt.Errorf("superfluous argument %q", args[0])
+				if err != nil {
+					return err
 				}
-				_, err := a.out.WriteString(l.cmd.help())
-				return err
+				if len(args) > n {
+					return hinted(fmt.Errorf("superfluous argument %q", args[n]), "usage: prontodb %s", helpCommand().usage)
+				}
+				return a.printHelp(l.cmd.help())
 			}
 		},
 	}
+}
+
+func (a *app) printHelp(text string) error {
+	if a.g.json {
+		return a.printObject(appendMember([]byte("{"), "help", text))
+	}
+	_, err := a.out.WriteString(text)
+	return err
 }
 
 func versionCommand() *command {
@@ -62,17 +66,14 @@ func versionCommand() *command {
 }
 
 func (a *app) printVersion() error {
-	v := a.Build.Version
-	if v == "" {
-		v = "devel"
-	}
+	build := a.Build.filled()
 	if !a.g.json {
-		_, err := fmt.Fprintf(a.out, "prontodb %s\n", v)
+		_, err := fmt.Fprintf(a.out, "prontodb %s\n", build.Version)
 		return err
 	}
-	b := appendMember([]byte("{"), "version", v)
-	b = appendMember(b, "commit", a.Build.Commit)
-	b = appendMember(b, "date", a.Build.Date)
+	b := appendMember([]byte("{"), "version", build.Version)
+	b = appendMember(b, "commit", build.Commit)
+	b = appendMember(b, "date", build.Date)
 	b = appendMember(b, "go", runtime.Version())
 	b = appendMember(b, "sqlite", pronto.SQLiteVersion)
 	b = appendMember(b, "schema", pronto.SchemaVersion)

@@ -18,7 +18,7 @@ func (a *app) namespaceArg(n pronto.Notation, cmd *command, args []string) (proj
 	case n.ProjectGiven && n.NamespaceGiven:
 		project, name, rest = n.Project, n.Namespace, args
 	case n.NamespaceGiven:
-		return "", "", nil, fmt.Errorf("-n needs -p beside it")
+		return "", "", nil, errNamespaceAlone
 	case len(args) == 0 && n.ProjectGiven:
 		return "", "", nil, missing(cmd, "NAMESPACE")
 	case len(args) == 0:
@@ -40,6 +40,10 @@ func (a *app) namespaceArg(n pronto.Notation, cmd *command, args []string) (proj
 	}
 	return project, name, rest, n.CheckNamespace(project, name)
 }
+
+// errNamespaceAlone refuses -n where a whole namespace is dealt with: which
+// project's it is must be said.
+var errNamespaceAlone = errors.New("-n needs -p beside it")
 
 func createCacheCommand() *command {
 	return &command{
@@ -71,7 +75,7 @@ command changes the timeout for later writes.`,
 				timeout := strings.TrimPrefix(rest[0], "timeout=")
 				ttl, err := parseTTL(timeout)
 				if err != nil {
-					return fmt.Errorf("timeout %q %w", timeout, err)
+					return fmt.Errorf("timeout %q: %w", timeout, err)
 				}
 				var ns pronto.Namespace
 				err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
@@ -79,7 +83,7 @@ command changes the timeout for later writes.`,
 					return err
 				})
 				if errors.Is(err, pronto.ErrHoldsPermanent) {
-					return hinted(fmt.Errorf("namespace %q %w", args[0], err), "--convert gives each of them the expiry")
+					return hinted(fmt.Errorf("namespace %q: %w", scopeName(n, pronto.Scope{Project: project, Namespace: name}), err), "%s", a.with("--convert"))
 				}
 				if err != nil {
 					return err
@@ -101,7 +105,7 @@ func (a *app) printCache(n pronto.Notation, ns pronto.Namespace) error {
 		b = append(b, seconds(ns.TTL)...)
 		return a.printObject(b)
 	}
-	if err := checkPrintable(n, ns.Project, ns.Name); err != nil {
+	if err := a.checkPrintable(n, ns.Project, ns.Name); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(a.out, "%s\t%s\n", scopeName(n, pronto.Scope{Project: ns.Project, Namespace: ns.Name}), seconds(ns.TTL))
@@ -177,7 +181,7 @@ func dropCacheCommand() *command {
 					return err
 				})
 				if errors.Is(err, pronto.ErrNotCache) {
-					return hinted(fmt.Errorf("namespace %q: %w", full, err), "prontodb drop removes any namespace")
+					return hinted(fmt.Errorf("namespace %q: %w", full, err), "%s", prontodb("drop", full))
 				}
 				if err != nil {
 					return err
@@ -250,13 +254,13 @@ func touchCommand() *command {
 				var ttl time.Duration
 				if len(args) == 2 {
 					if ttl, err = parseTTL(args[1]); err != nil {
-						return fmt.Errorf("duration %q %w", args[1], err)
+						return fmt.Errorf("duration %q: %w", args[1], err)
 					}
 				}
 				var e pronto.Entry
 				err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 					e, err = pronto.Touch(tx, addr, ttl)
-					return err
+					return a.complete(tx, &e, err)
 				})
 				if err != nil {
 					return a.explain(err, n, addr, ttl)

@@ -38,6 +38,7 @@ const (
 	groupMoving  = "In and out"
 	groupCaches  = "Caches"
 	groupPlaces  = "Users, databases, cursors"
+	groupLife    = "Lifecycle"
 	groupAbout   = "About"
 )
 
@@ -71,6 +72,10 @@ func init() {
 		{"nss", groupPlaces, namespacesCommand, true},
 		{"users", groupPlaces, usersCommand, false},
 		{"cursor", groupPlaces, cursorCommand, false},
+		{"install", groupLife, installCommand, false},
+		{"uninstall", groupLife, uninstallCommand, false},
+		{"doctor", groupLife, doctorCommand, false},
+		{"info", groupLife, infoCommand, false},
 		{"help", groupAbout, helpCommand, false},
 		{"version", groupAbout, versionCommand, false},
 	}
@@ -179,7 +184,7 @@ func (f *flags) rows() [][2]string {
 		if s := short[fl.Name]; s != "" {
 			left = "-" + s + ", --" + fl.Name
 		}
-		if v, ok := fl.Value.(interface{ IsBoolFlag() bool }); !ok || !v.IsBoolFlag() {
+		if !isBool(fl) {
 			left += " " + arg
 		}
 		rows = append(rows, [2]string{left, usage})
@@ -241,8 +246,13 @@ Usage:
 	f := newFlags("")
 	new(globals).register(f)
 	writeTable(&b, f.rows())
-	b.WriteString(`
-Flags may stand before the command, after it, and between its arguments; behind
+	fmt.Fprintf(&b, "\n%s\nExit status:\n", referenceNotes)
+	writeTable(&b, referenceExits[:])
+	return b.String()
+}
+
+// referenceNotes is what else the reference says, and the man page.
+const referenceNotes = `Flags may stand before the command, after it, and between its arguments; behind
 -- everything is an argument. "prontodb help COMMAND" tells all of one command.
 
 An address is KEY, NAMESPACE.KEY or PROJECT.NAMESPACE.KEY, with __CONTEXT behind
@@ -250,14 +260,13 @@ it for a variant: myapp.config.environment, myapp.config.url__dev. A part that
 is not given is "default"; what is past the third part belongs to the key.
 
 A duration is 90s, 5m, 1h30m, 7d or a number of seconds.
+`
 
-Exit status:
-  0  done
-  1  error: bad usage or address, storage, a database that is busy
-  2  miss: not found, or expired
-  3  condition not met: --nx, --xx, --if-value, --if-revision
-`)
-	return b.String()
+var referenceExits = [...][2]string{
+	{"0", "done"},
+	{"1", "error: bad usage or address, storage, a database that is busy"},
+	{"2", "miss: not found, or expired"},
+	{"3", "condition not met: --nx, --xx, --if-value, --if-revision"},
 }
 
 // shortUsage is what prontodb alone prints.

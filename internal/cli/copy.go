@@ -55,7 +55,7 @@ func (a *app) copy(f *flags, cmd func() *command, do func(pronto.Writer, pronto.
 		var e pronto.Entry
 		err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 			e, err = do(tx, src, dst, cond)
-			return err
+			return a.complete(tx, &e, err)
 		})
 		if err != nil {
 			return err

@@ -88,6 +88,8 @@ func dropCommand() *command {
 				switch {
 				case err != nil:
 					return err
+				case n.NamespaceGiven && !n.ProjectGiven:
+					return errNamespaceAlone
 				case s.Project == "":
 					return missing(cmd, "SCOPE")
 				case s.Prefix != "" || s.Namespace != "" && len(args) > 0 && n.NamespaceGiven:

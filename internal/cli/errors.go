@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -67,22 +69,40 @@ type valueError struct{ value, why string }
 
 func (e *valueError) Error() string { return fmt.Sprintf("%q %s", e.value, e.why) }
 
-// flagError says what is wrong with a flag's value in our words: the flag
-// package and ff wrap the reason in theirs.
-func flagError(err error, sets ...*flags) error {
-	for _, f := range sets {
-		if f.failed != "" {
-			return fmt.Errorf("flag --%s: %w", f.failed, f.failure)
-		}
+// configError is returned when a configuration file can't be used.
+type configError struct {
+	file string
+	err  error
+}
+
+func (e *configError) Error() string { return fmt.Sprintf("configuration %s: %v", e.file, e.err) }
+func (e *configError) Unwrap() error { return e.err }
+
+// flagError says in our words what is wrong with a flag's value, and where it
+// came from: the flag package and ff wrap the reason in theirs.
+func flagError(err error, config string, sets ...*flags) error {
+	if c := (*configError)(nil); errors.As(err, &c) {
+		return c
 	}
-	text := err.Error()
-	if v := (*valueError)(nil); errors.As(err, &v) {
-		if _, rest, ok := strings.Cut(text, "from environment variable "); ok {
-			name, _, _ := strings.Cut(rest, ":")
-			return fmt.Errorf("environment %s: %w", strings.Trim(name, `"`), v)
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return &configError{config, pe.Err}
+	}
+	for _, f := range sets {
+		if f.failed == "" {
+			continue
 		}
+		from := "flag --" + f.failed
+		if v := envName(f.failed); strings.Contains(err.Error(), "environment variable "+strconv.Quote(v)) {
+			from = "environment " + v
+		}
+		return fmt.Errorf("%s: %w", from, f.failure)
 	}
 	return err
+}
+
+// envName is the environment variable of a global flag.
+func envName(flag string) string {
+	return "PRONTODB_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // reason is the innermost error: why a value was refused.

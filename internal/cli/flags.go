@@ -60,6 +60,17 @@ func (f *flags) text(p *string, name, short, usage string) {
 	f.add(name, short, usage, false, func(s string) error { *p = s; return nil })
 }
 
+// folder takes a path, made absolute.
+func (f *flags) folder(p *string, name, usage string) {
+	f.add(name, "", usage, false, func(s string) (err error) {
+		if s == "" {
+			return fmt.Errorf("is empty")
+		}
+		*p, err = filepath.Abs(s)
+		return err
+	})
+}
+
 func (f *flags) bool(p *bool, name, short, usage string) {
 	f.add(name, short, usage, true, func(s string) error {
 		v, err := strconv.ParseBool(s)
@@ -152,6 +163,7 @@ type globals struct {
 
 	given   map[string]bool // on the command line itself
 	metaSet bool            // by whatever way
+	badPart error           // why --project, --namespace or --context is refused
 }
 
 func (g *globals) register(f *flags) {
@@ -198,7 +210,7 @@ func (g *globals) check(root *flags) error {
 	root.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if set["config"] {
 		if _, err := os.Stat(g.config); err != nil {
-			return fmt.Errorf("configuration %q: %w", g.config, pathReason(err))
+			return &configError{g.config, pathReason(err)}
 		}
 	}
 	if err := pronto.CheckDelim(g.delim); err != nil {
@@ -211,8 +223,10 @@ func (g *globals) check(root *flags) error {
 		if p.value == "" && (!set[p.name] || p.name == "meta") {
 			continue
 		}
-		if err := pronto.CheckPart(p.name, p.value); err != nil {
+		if err := pronto.CheckPart(p.name, p.value); err != nil && p.name == "meta" {
 			return err
+		} else if err != nil && g.badPart == nil {
+			g.badPart = err
 		}
 	}
 	if g.cursor == "" && set["cursor"] {
@@ -224,11 +238,10 @@ func (g *globals) check(root *flags) error {
 	return nil
 }
 
-// isGlobal reports whether name is that of a global flag.
-func isGlobal(name string) bool {
-	f := newFlags("")
-	new(globals).register(f)
-	return f.Lookup(name) != nil
+// isBool reports whether a flag takes no value of its own.
+func isBool(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
 }
 
 // pathReason is the error without the name of the call and the path.

@@ -42,14 +42,17 @@ func (a *app) incr(cmd func() *command, sign int64) func(context.Context, []stri
 		}
 		by := int64(1)
 		if len(args) == 2 {
-			if by, err = strconv.ParseInt(args[1], 10, 64); err != nil || sign < 0 && by == math.MinInt64 {
+			if by, err = strconv.ParseInt(args[1], 10, 64); err != nil {
 				return fmt.Errorf("BY %q: %w", args[1], pronto.ErrNotInteger)
+			}
+			if sign < 0 && by == math.MinInt64 {
+				return fmt.Errorf("BY %q: its opposite is %w", args[1], pronto.ErrOverflow)
 			}
 		}
 		var e pronto.Entry
 		err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 			e, err = pronto.Incr(tx, addr, sign*by)
-			return err
+			return a.complete(tx, &e, err)
 		})
 		if err != nil {
 			return err

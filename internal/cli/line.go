@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,7 +35,13 @@ func (l *line) argv() []string {
 // json reports whether --json stands on the line, for errors met before all
 // flags are parsed.
 func (l *line) json() bool {
-	return l.given["json"] && !slices.Contains(l.global, "--json=false")
+	is := l.given["json"]
+	for _, text := range l.global {
+		if v, ok := strings.CutPrefix(text, "--json="); ok {
+			is, _ = strconv.ParseBool(v)
+		}
+	}
+	return is
 }
 
 // parseLine takes the command line apart. Flags may stand before the command,
@@ -58,8 +65,8 @@ func (a *app) parseLine(root *flags) (*line, error) {
 			}
 			continue
 		default:
-			f, err := l.flag(root, w)
-			if err != nil {
+			f, known := l.flag(root, w)
+			if !known {
 				if l.cmd == nil {
 					if n := a.early(w, words[i+1:]); n > 0 {
 						early = append(early, words[i:i+n]...)
@@ -67,8 +74,7 @@ func (a *app) parseLine(root *flags) (*line, error) {
 						continue
 					}
 				}
-				l.given["json"] = l.given["json"] || slices.Contains(words[i:], "--json")
-				return l, err
+				return l.fail(words[i:], l.unknownFlag(root, words, i))
 			}
 			if f.kind == isArgument {
 				break
@@ -97,23 +103,23 @@ func (a *app) parseLine(root *flags) (*line, error) {
 		}
 		switch {
 		case l.cmd == nil:
-			if err := a.find(l, w); err != nil {
-				return l, err
+			if err := a.find(l, words, i); err != nil {
+				return l.fail(words[i:], err)
 			}
 			if len(early) > 0 {
 				words = slices.Concat(early, words[i+1:])
 				i, early = -1, nil
 			}
 		case l.cmd.subs != nil && len(l.args) == 0:
-			if err := a.findSub(l, w); err != nil {
-				return l, err
+			if err := a.findSub(l, words, i); err != nil {
+				return l.fail(words[i:], err)
 			}
 		default:
 			l.args = append(l.args, w)
 		}
 	}
 	if len(early) > 0 && !l.help && !l.version {
-		return l, unknownFlag(early[0], root)
+		return l, l.unknownFlag(root, early, 0)
 	}
 	if l.cmd != nil && l.cmd.subs != nil && !l.help {
 		a.name = l.cmd.path
@@ -122,21 +128,29 @@ func (a *app) parseLine(root *flags) (*line, error) {
 	return l, nil
 }
 
-// find sets the command that w names.
-func (a *app) find(l *line, w string) error {
-	c := lookup(w)
+// fail is what parseLine returns for an error in front of the words left: they
+// may still say how it is to be reported.
+func (l *line) fail(left []string, err error) (*line, error) {
+	l.given["json"] = l.given["json"] || slices.Contains(left, "--json")
+	return l, err
+}
+
+// find sets the command that the word at i names.
+func (a *app) find(l *line, words []string, i int) error {
+	c := lookup(words[i])
 	if c == nil {
-		return unknownCommand("command", w, commandNames())
+		return unknownCommand("command", words, i, commandNames())
 	}
 	a.setCommand(l, c)
 	return nil
 }
 
-// findSub replaces a group, as "cursor", by the command of it that w names.
-func (a *app) findSub(l *line, w string) error {
+// findSub replaces a group, as "cursor", by the command of it that the word at
+// i names.
+func (a *app) findSub(l *line, words []string, i int) error {
 	group := l.cmd
 	for _, c := range group.subs {
-		if c.name == w {
+		if c.name == words[i] {
 			c.path = group.path + " " + c.name
 			a.setCommand(l, c)
 			return nil
@@ -147,7 +161,7 @@ func (a *app) findSub(l *line, w string) error {
 		names = append(names, c.name)
 	}
 	a.name = group.path
-	return unknownCommand("subcommand", w, names)
+	return unknownCommand("subcommand", words, i, names)
 }
 
 func (a *app) setCommand(l *line, c *command) {
@@ -175,8 +189,9 @@ type token struct {
 	global      bool
 }
 
-// flag says what the word w, which begins with a dash, is.
-func (l *line) flag(root *flags, w string) (token, error) {
+// flag says what the word w, which begins with a dash, is, and whether it is
+// anything.
+func (l *line) flag(root *flags, w string) (token, bool) {
 	long := strings.HasPrefix(w, "--")
 	name, value, hasValue := strings.Cut(strings.TrimLeft(w, "-"), "=")
 	sets := [...]*flags{l.flags, root}
@@ -192,21 +207,20 @@ func (l *line) flag(root *flags, w string) (token, error) {
 			}
 		}
 		if fl := f.Lookup(full); fl != nil {
-			b, ok := fl.Value.(interface{ IsBoolFlag() bool })
-			return token{name: full, value: value, hasValue: hasValue, bool: ok && b.IsBoolFlag(), global: i == 1}, nil
+			return token{name: full, value: value, hasValue: hasValue, bool: isBool(fl), global: i == 1}, true
 		}
 	}
 	switch {
 	case w == "--help", w == "-h":
 		l.help = true
-		return token{kind: isHandled}, nil
+		return token{kind: isHandled}, true
 	case l.cmd == nil && (w == "--version" || w == "-v"):
 		l.version = true
-		return token{kind: isHandled}, nil
-	case isNumber(w):
-		return token{kind: isArgument}, nil
+		return token{kind: isHandled}, true
+	case l.cmd != nil && isNumber(w):
+		return token{kind: isArgument}, true
 	}
-	return token{}, unknownFlag(w, l.flags, root)
+	return token{}, false
 }
 
 // isNumber reports whether a word is a negative number, such as -5 or -.5,
@@ -229,9 +243,9 @@ func (a *app) early(w string, next []string) int {
 			}
 			l := &line{flags: newFlags(c.name)}
 			c.setup(a, l.flags)
-			t, err := l.flag(newFlags(""), w)
+			t, known := l.flag(newFlags(""), w)
 			switch {
-			case err != nil || t.kind != isFlag:
+			case !known || t.kind != isFlag:
 			case t.bool || t.hasValue:
 				return 1
 			case len(next) > 0 && next[0] != "--":
@@ -242,25 +256,34 @@ func (a *app) early(w string, next []string) int {
 	return 0
 }
 
-func unknownFlag(w string, sets ...*flags) error {
-	name, _, _ := strings.Cut(w, "=")
-	err := fmt.Errorf("unknown flag %s", name)
-	var names []string
-	for _, f := range sets {
-		if f != nil {
-			names = append(names, flagNames(f)...)
-		}
+// unknownFlag refuses the word at i, which begins with a dash and is no flag.
+func (l *line) unknownFlag(root *flags, words []string, i int) error {
+	name, _, _ := strings.Cut(words[i], "=")
+	err := fmt.Errorf("unknown flag %s", quote(name))
+	names := flagNames(root)
+	if l.flags != nil {
+		names = append(names, flagNames(l.flags)...)
 	}
-	if near := nearest(strings.TrimLeft(name, "-"), names); near != "" && len(name) > 2 {
+	near := nearest(strings.TrimLeft(name, "-"), names)
+	switch {
+	case near != "" && len(name) > 2:
 		return hinted(err, "did you mean --%s? A value that starts with '-' goes behind --", near)
+	case l.cmd == nil:
+		return hinted(err, "prontodb help")
+	case l.cmd.name != "set":
+		return hinted(err, "prontodb help %s", l.cmd.path)
+	case slices.ContainsFunc(words[i+1:], func(w string) bool { return strings.HasPrefix(w, "-") }):
+		return hinted(err, "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- %s", quote(words[i]))
 	}
-	return hinted(err, "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- %s", quote(w))
+	return hinted(err, "%s", prontodb(slices.Insert(slices.Clone(words), i, "--")...))
 }
 
-func unknownCommand(what, w string, names []string) error {
-	err := fmt.Errorf("unknown %s %q", what, w)
-	if near := nearest(strings.ToLower(w), names); near != "" {
-		return hinted(err, "did you mean %q?", near)
+// unknownCommand refuses the word at i; the hint is the line with the nearest
+// of the names in its place.
+func unknownCommand(what string, words []string, i int, names []string) error {
+	err := fmt.Errorf("unknown %s %q", what, words[i])
+	if near := nearest(strings.ToLower(words[i]), names); near != "" {
+		return hinted(err, "%s", prontodb(slices.Replace(slices.Clone(words), i, i+1, near)...))
 	}
 	return hinted(err, "prontodb help")
 }

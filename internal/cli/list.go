@@ -128,7 +128,7 @@ func (l *lister) json(r *pronto.Row) error {
 
 func (l *lister) row(r *pronto.Row) error {
 	if l.full && (r.Project != l.project || r.Namespace != l.nsName) {
-		if err := checkPrintable(l.n, r.Project, r.Namespace); err != nil {
+		if err := l.a.checkPrintable(l.n, r.Project, r.Namespace); err != nil {
 			return err
 		}
 		l.project, l.nsName = r.Project, r.Namespace
@@ -166,15 +166,15 @@ func (l *lister) row(r *pronto.Row) error {
 
 // checkPrintable refuses to print addresses that would not read back: those of
 // a project or namespace that holds the delimiter.
-func checkPrintable(n pronto.Notation, project, namespace string) error {
+func (a *app) checkPrintable(n pronto.Notation, project, namespace string) error {
 	err := n.CheckNamespace(project, namespace)
 	if err == nil {
 		return nil
 	}
 	for _, d := range [...]string{".", ":", "/", "|", "::", "//", "||"} {
 		if (pronto.Notation{Delim: d}).CheckNamespace(project, namespace) == nil {
-			return hinted(err, "--ns-delim %s, or --json", quote(d))
+			return hinted(err, "%s", a.with("--ns-delim", d))
 		}
 	}
-	return hinted(err, "--json")
+	return hinted(err, "%s", a.with("--json"))
 }

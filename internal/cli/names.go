@@ -89,7 +89,7 @@ func namespacesCommand() *command {
 					for _, ns := range list {
 						name := ns.Name
 						if project == "" && !a.g.json {
-							if err := checkPrintable(n, ns.Project, ns.Name); err != nil {
+							if err := a.checkPrintable(n, ns.Project, ns.Name); err != nil {
 								return err
 							}
 							name = scopeName(n, pronto.Scope{Project: ns.Project, Namespace: ns.Name})

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -42,6 +43,15 @@ func (a *app) printEntry(e pronto.Entry, n pronto.Notation) error {
 	return err
 }
 
+// complete fills in what printEntry shows of an entry that a write without an
+// error returned.
+func (a *app) complete(tx pronto.Writer, e *pronto.Entry, err error) error {
+	if err != nil || !a.g.json {
+		return err
+	}
+	return pronto.Complete(tx, e)
+}
+
 // printNumber prints a number, or with --json an object that holds it.
 func (a *app) printNumber(name string, n int64) error {
 	if a.g.json {
@@ -62,6 +72,25 @@ func quote(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
+// prontodb is a command line that can be pasted.
+func prontodb(words ...string) string {
+	var b strings.Builder
+	b.WriteString("prontodb")
+	for _, w := range words {
+		b.WriteByte(' ')
+		b.WriteString(quote(w))
+	}
+	return b.String()
+}
+
+// with is this call's command line with some flags more.
+func (a *app) with(flags ...string) string {
+	if slices.Contains(a.Args, "--") {
+		return prontodb(slices.Concat(flags, a.Args)...)
+	}
+	return prontodb(slices.Concat(a.Args, flags)...)
+}
+
 // confirm asks before something is removed for good: on a terminal with a
 // question, elsewhere it insists on --yes.
 func (a *app) confirm(yes bool, what string) error {
@@ -69,7 +98,7 @@ func (a *app) confirm(yes bool, what string) error {
 		return nil
 	}
 	if !a.isTerminal(a.Stdin) {
-		return hinted(fmt.Errorf("%s needs --yes where nobody can be asked", what), "add --yes")
+		return hinted(fmt.Errorf("%s needs --yes where nobody can be asked", what), "%s", a.with("--yes"))
 	}
 	fmt.Fprintf(a.Stderr, "prontodb: %s: %s? [y/N] ", a.name, oneLine(what))
 	var answer string

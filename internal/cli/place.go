@@ -80,7 +80,7 @@ func (a *app) place(write bool) (place, error) {
 	c, err := u.Cursor(name)
 	switch {
 	case errors.Is(err, pronto.ErrNoCursor) && !named:
-		return place{}, hinted(fmt.Errorf("the cursor in use: %w", err), "prontodb cursor clear")
+		return place{}, hinted(fmt.Errorf("the cursor in use: %w", err), "prontodb %scursor clear", a.userFlag())
 	case errors.Is(err, pronto.ErrNoCursor) && write:
 		c, p.create = pronto.Cursor{Name: name, Target: name}, true
 	case errors.Is(err, pronto.ErrNoCursor):
@@ -103,13 +103,22 @@ func (a *app) unknownCursor(u pronto.User, err error) error {
 		return err
 	}
 	if len(list) == 0 {
-		return hinted(err, "user %s has no cursors: prontodb cursor set NAME", u.Name)
+		return hinted(fmt.Errorf("%w, user %s has none", err, u.Name), "prontodb %scursor set NAME", a.userFlag())
 	}
 	var names []string
 	for _, c := range list {
 		names = append(names, c.Name)
 	}
 	return hinted(err, "the cursors of user %s are: %s", u.Name, strings.Join(names, ", "))
+}
+
+// userFlag is the flag that another call needs to be of the same user, with a
+// blank behind it.
+func (a *app) userFlag() string {
+	if a.g.given["user"] {
+		return "--user " + a.g.user + " "
+	}
+	return ""
 }
 
 // notation is how addresses are written, given where they are looked for.

@@ -20,6 +20,28 @@ import (
 // Build says what was built; the linker fills it in.
 type Build struct{ Version, Commit, Date string }
 
+// filled is the build with what Go itself noted, for what the linker did not
+// fill in.
+func (b Build) filled() Build {
+	if info, ok := debug.ReadBuildInfo(); ok && b.Version == "" {
+		if b.Version = info.Main.Version; b.Version == "(devel)" {
+			b.Version = ""
+		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision" && b.Commit == "":
+				b.Commit = s.Value
+			case s.Key == "vcs.time" && b.Date == "":
+				b.Date = s.Value
+			}
+		}
+	}
+	if b.Version == "" {
+		b.Version = "devel"
+	}
+	return b
+}
+
 // Process is what a run of the tool has around it.
 type Process struct {
 	Args   []string // without the program's name
@@ -66,9 +88,17 @@ func (a *app) run(ctx context.Context) error {
 	root := newFlags("prontodb")
 	a.g.register(root)
 	line, err := a.parseLine(root)
-	if line != nil {
-		a.g.given = line.given
-		a.g.json = a.g.json || line.json()
+	a.g.given = line.given
+	a.g.json = line.json()
+	options := []ff.Option{
+		ff.WithEnvVarPrefix("PRONTODB"),
+		ff.WithConfigFileFlag("config"),
+		ff.WithConfigFileParser(a.parseConfig),
+		ff.WithAllowMissingConfigFile(true),
+	}
+	if (err != nil || line.help || line.version || line.cmd == nil) && !line.given["json"] {
+		// Whether to print JSON may be said there; what else is, is not looked at.
+		ff.Parse(root.FlagSet, nil, options...)
 	}
 	if err != nil {
 		return err
@@ -77,11 +107,9 @@ func (a *app) run(ctx context.Context) error {
 	case line.version:
 		return a.printVersion()
 	case line.help && line.cmd == nil:
-		_, err := a.out.WriteString(reference())
-		return err
+		return a.printHelp(reference())
 	case line.help:
-		_, err := a.out.WriteString(line.cmd.help())
-		return err
+		return a.printHelp(line.cmd.help())
 	case line.cmd == nil:
 		return errNoCommand
 	}
@@ -92,43 +120,64 @@ func (a *app) run(ctx context.Context) error {
 		Name:        "prontodb",
 		FlagSet:     root.FlagSet,
 		Subcommands: []*ffcli.Command{leaf},
-		Options: []ff.Option{
-			ff.WithEnvVarPrefix("PRONTODB"),
-			ff.WithConfigFileFlag("config"),
-			ff.WithConfigFileParser(a.parseConfig),
-			ff.WithAllowMissingConfigFile(true),
-		},
+		Options:     options,
 	}
 	if err := top.Parse(line.argv()); err != nil {
-		return flagError(err, root, line.flags)
+		return flagError(err, a.g.config, root, line.flags)
 	}
 	if err := a.g.check(root); err != nil {
 		return err
 	}
+	if a.g.badPart != nil && line.cmd.path != "set" {
+		return a.g.badPart // set rescues what is piped in first
+	}
 	return top.Run(ctx)
 }
 
-// parseConfig reads a configuration file: lines of "name value", where what
-// follows a blank and a # is a comment.
+// parseConfig reads a configuration file: lines of "name value". A # at the
+// beginning of a line or behind a blank begins a comment.
 func (a *app) parseConfig(r io.Reader, set func(name, value string) error) error {
-	wrap := func(name string, err error) error {
-		return fmt.Errorf("configuration %s: %s: %w", a.g.config, name, err)
-	}
-	return ff.PlainParser(r, func(name, value string) error {
-		if !isGlobal(name) || name == "config" {
-			return wrap(name, fmt.Errorf("unknown name %q", name))
+	known := newFlags("")
+	new(globals).register(known)
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		text := strings.TrimSpace(lines.Text())
+		if i := strings.IndexByte(text, '#'); i == 0 {
+			continue
+		} else if i = strings.Index(text, " #"); i > 0 {
+			text = strings.TrimSpace(text[:i])
+		}
+		if text == "" {
+			continue
+		}
+		name, value := text, ""
+		if i := strings.IndexAny(text, " \t"); i > 0 {
+			name, value = text[:i], strings.TrimSpace(text[i:])
+		}
+		f := known.Lookup(name)
+		if f == nil || name == "config" {
+			return &configError{a.g.config, fmt.Errorf("unknown name %q", name)}
+		}
+		if value == "" {
+			if !isBool(f) {
+				return &configError{a.g.config, fmt.Errorf("%s: has no value", name)}
+			}
+			value = "true"
 		}
 		if err := set(name, value); err != nil {
-			return wrap(name, reason(err))
+			return &configError{a.g.config, fmt.Errorf("%s: %w", name, reason(err))}
 		}
-		return nil
-	})
+	}
+	if err := lines.Err(); err != nil {
+		return &configError{a.g.config, pathReason(err)}
+	}
+	return nil
 }
 
 // report prints an error, if there is one to print, and returns the status.
 func (a *app) report(err error) int {
 	status := exitStatus(err)
-	if err == nil || isBrokenPipe(err) {
+	if p := (*passedStatus)(nil); err == nil || isBrokenPipe(err) || errors.As(err, &p) {
 		return status
 	}
 	if errors.Is(err, errNoCommand) && !a.g.json {
@@ -186,7 +235,21 @@ func oneLine(s string) string {
 // fatal error of the runtime, or SIGQUIT, aborts instead.
 func Main(build Build) int {
 	debug.SetTraceback("crash")
+	growStack(false)
 	return Run(context.Background(), Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build, Ends: true,
 	})
+}
+
+// growStack gives the goroutine the stack that a statement of SQLite needs, in
+// one step and while there is little on it to move: growing as it gets deep
+// costs a call about a twentieth of its time (docs/performance.md). The frame
+// of a function counts whether it is used or not.
+//
+//go:noinline
+func growStack(use bool) {
+	if use {
+		var frame [64 << 10]byte
+		os.Stderr.Write(frame[:])
+	}
 }

@@ -65,6 +65,9 @@ says how to get it back.`,
 			return func(ctx context.Context, args []string) error {
 				if err := wantArgs(setCommand(), args, 1, "ADDRESS", "VALUE"); err != nil {
 					if len(args) > 2 {
+						if len(a.Args) == len(args)+1 {
+							return hinted(errors.Unwrap(err), "%s", prontodb("set", args[0], strings.Join(args[1:], " ")))
+						}
 						return hinted(errors.Unwrap(err), "put a value with blanks in quotes")
 					}
 					return err
@@ -82,6 +85,9 @@ func (a *app) set(ctx context.Context, args []string, limit int64, o pronto.SetO
 	}
 	n := a.notation(p)
 	addr, badAddress := n.Parse(args[0])
+	if a.g.badPart != nil {
+		badAddress = a.g.badPart
+	}
 	piped := len(args) == 1 || args[1] == "-"
 	var value []byte
 	switch {
@@ -109,7 +115,7 @@ func (a *app) set(ctx context.Context, args []string, limit int64, o pronto.SetO
 	var e pronto.Entry
 	err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
 		e, err = pronto.Set(tx, addr, value, o)
-		return err
+		return a.complete(tx, &e, err)
 	})
 	if err != nil {
 		return a.explain(err, n, addr, o.TTL)
@@ -130,7 +136,7 @@ func (a *app) explain(err error, n pronto.Notation, addr pronto.Address, ttl tim
 	if ttl == 0 {
 		ttl = time.Hour
 	}
-	return hinted(err, "prontodb %screate-cache %s %s", a.sameFlags(), quote(ns), seconds(ttl.Milliseconds()))
+	return hinted(err, "%screate-cache %s %s", a.here(), quote(ns), seconds(ttl.Milliseconds()))
 }
 
 // seconds writes milliseconds as a number of seconds.
@@ -141,19 +147,44 @@ func seconds(ms int64) string {
 	return strings.TrimRight(fmt.Sprintf("%d.%03d", ms/1000, ms%1000), "0")
 }
 
-// sameFlags are the flags of this call that another one needs to work in the
-// same place, each with a blank behind it.
-func (a *app) sameFlags() string {
-	var b strings.Builder
+// here begins a command line that works in the same place as this call, and
+// takes addresses in full: a project, namespace or context that the
+// environment or the configuration says would apply to them.
+func (a *app) here() string {
+	var env, flags strings.Builder
+	all := false // say what the configuration says, too
 	for _, f := range [...]struct{ name, value string }{
-		{"config", a.g.config}, {"user", a.g.user}, {"cursor", a.g.cursor}, {"database", a.g.database},
-		{"meta", a.g.meta}, {"ns-delim", a.g.delim},
+		{"project", a.g.project}, {"namespace", a.g.namespace}, {"context", a.g.context},
 	} {
-		if a.g.given[f.name] {
-			fmt.Fprintf(&b, "--%s %s ", f.name, quote(f.value))
+		if f.value == "" || a.g.given[f.name] {
+			continue
+		}
+		if v := envName(f.name); os.Getenv(v) != "" {
+			env.WriteString("-u " + v + " ")
+		}
+		if _, err := os.Stat(a.g.config); err == nil {
+			all = true
 		}
 	}
-	return b.String()
+	config, anew := a.g.config, a.g.given["config"]
+	if all {
+		config, anew = os.DevNull, true
+	}
+	for _, f := range [...]struct {
+		name, value, fallback string
+	}{
+		{"config", config, config},
+		{"user", a.g.user, pronto.DefaultUser}, {"cursor", a.g.cursor, ""}, {"database", a.g.database, ""},
+		{"meta", a.g.meta, ""}, {"ns-delim", a.g.delim, pronto.DefaultDelim},
+	} {
+		if a.g.given[f.name] || f.name == "config" && anew || all && f.value != f.fallback {
+			fmt.Fprintf(&flags, "--%s %s ", f.name, quote(f.value))
+		}
+	}
+	if env.Len() > 0 {
+		return "env " + env.String() + "prontodb " + flags.String()
+	}
+	return "prontodb " + flags.String()
 }
 
 func tooLarge(limit int64) error {
@@ -205,17 +236,6 @@ func (a *app) rescue(ctx context.Context, p place, why error, value []byte) erro
 	if err != nil {
 		return fmt.Errorf("%w; the data piped in is lost, it could not be kept: %w", why, err)
 	}
-	var unset strings.Builder
-	for _, name := range [...]string{"PROJECT", "NAMESPACE", "CONTEXT"} {
-		// They would apply to the address in the hint.
-		if os.Getenv("PRONTODB_"+name) != "" {
-			unset.WriteString("-u PRONTODB_" + name + " ")
-		}
-	}
-	env := ""
-	if unset.Len() > 0 {
-		env = "env " + unset.String()
-	}
 	n := pronto.Notation{Delim: a.g.delim}
-	return hinted(why, "%sprontodb %scopy %s ADDRESS", env, a.sameFlags(), quote(n.Format(kept)))
+	return hinted(why, "%scopy %s ADDRESS", a.here(), quote(n.Format(kept)))
 }

@@ -8,7 +8,7 @@ import (
 // settled is how long a file must not have been written to before a snapshot
 // of it is taken: well over the steps in which the kernel counts file times,
 // 10 ms at the most.
-const settled = 50 * time.Millisecond
+const settled = 20 * time.Millisecond
 
 // shmLock is the byte of the log's index file on which every process that has
 // the database open holds a lock (UNIX_SHM_DMS in SQLite's os_unix.c).
