@@ -35,7 +35,7 @@ type registered struct {
 
 const (
 	groupEntries = "Entries"
-	groupMoving  = "In and out"
+	groupMoving  = "In and out, batch and exec"
 	groupCaches  = "Caches"
 	groupPlaces  = "Users, databases, cursors"
 	groupLife    = "Lifecycle"
@@ -62,6 +62,8 @@ func init() {
 		{"drop", groupEntries, dropCommand, false},
 		{"export", groupMoving, exportCommand, false},
 		{"import", groupMoving, importCommand, false},
+		{"batch", groupMoving, batchCommand, false},
+		{"exec", groupMoving, execCommand, false},
 		{"create-cache", groupCaches, createCacheCommand, false},
 		{"caches", groupCaches, cachesCommand, false},
 		{"ttl", groupCaches, ttlCommand, false},

@@ -50,8 +50,7 @@ line for a cache where its entries do not tell its default expiry.`,
 					j.format = formatOf(j.file)
 				}
 				if j.file == "" || j.file == "-" {
-					j.out = a.out
-					return a.view(ctx, p, j.write)
+					return j.print(ctx, p)
 				}
 				ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 				defer stop()
@@ -78,6 +77,26 @@ line for a cache where its entries do not tell its default expiry.`,
 	}
 }
 
+// print writes to standard output. What can fail for what an entry holds is
+// kept until all of it is known to be right: half of an export, evaluated by a
+// shell, is worse than none.
+func (j *exportJob) print(ctx context.Context, p place) error {
+	if j.format == formatJSON {
+		j.out = j.a.out
+		return j.a.view(ctx, p, j.write)
+	}
+	var kept spool
+	defer kept.close()
+	j.out = bufio.NewWriterSize(&kept, 64<<10)
+	if err := j.a.view(ctx, p, j.write); err != nil {
+		return err
+	}
+	if err := j.out.Flush(); err != nil {
+		return err
+	}
+	return kept.copyTo(j.a.out)
+}
+
 // exportJob is one export.
 type exportJob struct {
 	a            *app
@@ -88,6 +107,8 @@ type exportJob struct {
 	out     *bufio.Writer
 	line    []byte
 	entries int64
+	prefix  []byte // of the addresses of the namespace that is being written
+	last    [2]string
 }
 
 // write writes what the scope holds in one snapshot.
@@ -100,7 +121,7 @@ func (j *exportJob) write(tx pronto.Reader) error {
 		row = j.tsv
 	case formatEnv:
 		sel.Fields = pronto.ValueField
-		row = j.env()
+		row = j.env(tx)
 	default:
 		row, err = j.jsonl(tx)
 	}
@@ -127,8 +148,14 @@ func (j *exportJob) flushLine(b []byte) error {
 }
 
 func (j *exportJob) tsv(r *pronto.Row) error {
-	e := r.Entry()
-	b, err := e.AppendTSV(j.line[:0], j.n)
+	if len(j.prefix) == 0 || r.Project != j.last[0] || r.Namespace != j.last[1] {
+		if err := j.a.checkPrintable(j.n, r.Project, r.Namespace); err != nil {
+			return err
+		}
+		j.prefix = []byte(j.n.Prefix(r.Project, r.Namespace))
+		j.last = [2]string{r.Project, r.Namespace}
+	}
+	b, err := pronto.AppendTSV(append(j.line[:0], j.prefix...), r)
 	if err != nil {
 		return hinted(err, "--format jsonl carries everything")
 	}
@@ -136,12 +163,12 @@ func (j *exportJob) tsv(r *pronto.Row) error {
 }
 
 // env writes variables. Two keys that would be one variable are an error.
-func (j *exportJob) env() func(r *pronto.Row) error {
+func (j *exportJob) env(tx pronto.Reader) func(r *pronto.Row) error {
 	names := newEnvNames(j.n)
 	return func(r *pronto.Row) error {
-		name, err := names.name(r)
+		name, _, err := names.name(r)
 		if err != nil {
-			return err
+			return names.explain(err, tx, j.scope)
 		}
 		b, err := pronto.AppendEnv(j.line[:0], name, r.Value)
 		if err != nil {
@@ -149,33 +176,6 @@ func (j *exportJob) env() func(r *pronto.Row) error {
 		}
 		return j.flushLine(b)
 	}
-}
-
-// envNames gives each entry the name of a variable, and none twice.
-type envNames struct {
-	n     pronto.Notation
-	taken map[string]string // name to address
-}
-
-func newEnvNames(n pronto.Notation) *envNames {
-	return &envNames{n, make(map[string]string)}
-}
-
-func (v *envNames) address(r *pronto.Row) string {
-	return v.n.Prefix(r.Project, r.Namespace) + string(r.Name)
-}
-
-func (v *envNames) name(r *pronto.Row) (string, error) {
-	address := v.address(r)
-	name, err := pronto.EnvName(r.Name)
-	if err != nil {
-		return "", fmt.Errorf("entry %q: %w", address, err)
-	}
-	if other, ok := v.taken[name]; ok {
-		return "", fmt.Errorf("entries %q and %q would both be the variable %s", other, address, name)
-	}
-	v.taken[name] = address
-	return name, nil
 }
 
 // jsonl writes the JSON of each entry. A cache has a line of its own in front
