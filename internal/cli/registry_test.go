@@ -75,8 +75,10 @@ func TestRegistry(t *testing.T) {
 // The script that compares the help of every command is of every command.
 func TestHelpScript(t *testing.T) {
 	var script, files strings.Builder
-	script.WriteString("# The whole help of every command; help COMMAND prints the same as COMMAND --help.\n" +
-		"# go test ./internal/cli -update writes this file.\n\n")
+	script.WriteString("# The reference, and the whole help of every command: help COMMAND prints the same\n" +
+		"# as COMMAND --help. go test ./internal/cli -update writes this file.\n\n" +
+		"exec prontodb help\ncmp stdout reference\n")
+	fmt.Fprintf(&files, "-- reference --\n%s", reference())
 	for _, r := range registry {
 		if r.alias {
 			continue
