@@ -54,8 +54,7 @@ var awkward = []string{
 }
 
 // Real input: the list of the files below Go's own source with their sizes, and
-// awkward names among them, stored and listed back identically. Of the list it
-// takes each fourth file, with PRONTODB_SOAK=2 all.
+// awkward names among them, stored and listed back identically.
 func TestFileList(t *testing.T) {
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -81,14 +80,6 @@ func TestFileList(t *testing.T) {
 	}
 	if len(sizes) < 5000 {
 		t.Fatalf("%d files below %s", len(sizes), root)
-	}
-	if soak() == 1 {
-		// All of them take half a minute on a slow disk.
-		for i, name := range slices.Sorted(maps.Keys(sizes)) {
-			if i%4 != 0 {
-				delete(sizes, name)
-			}
-		}
 	}
 	for i, name := range awkward {
 		sizes[name] = strconv.Itoa(i)

@@ -127,8 +127,10 @@ func readScripts(t *testing.T) map[string]string {
 func checkExample(t *testing.T, path, example string) {
 	t.Helper()
 	words, ok := strings.CutPrefix(example, "prontodb ")
-	if _, rest, in := strings.Cut(example, "| prontodb "); !ok && in {
-		words, ok = rest, true
+	for _, before := range []string{"| prontodb ", "$(prontodb "} {
+		if _, rest, in := strings.Cut(example, before); !ok && in {
+			words, ok = strings.TrimRight(rest, `)"`), true
+		}
 	}
 	if !ok {
 		t.Errorf("example %q does not call prontodb", example)

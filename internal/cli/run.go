@@ -64,6 +64,7 @@ type app struct {
 	out  *bufio.Writer // standard output
 	name string        // of the command, "set" or "cursor use", for errors
 	g    globals
+	in   *session // of the batch that this is a line of, or nil
 }
 
 // Run runs one command line and returns its exit status: see exitStatus.
