@@ -264,3 +264,59 @@ func TestCrash(t *testing.T) {
 		t.Errorf("ttl: %q, %v", out, err)
 	}
 }
+
+// A process is killed while it makes a database: the next one reads it as empty
+// or with what was written, and writes to it.
+func TestKillFresh(t *testing.T) {
+	dir := home(t)
+	made := 0
+	for i := range 60 * soak() {
+		db := filepath.Join(dir, fmt.Sprintf("%d.db", i))
+		cmd := exec.Command("prontodb", "-d", db, "set", "k", "v")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(2000+i%60*250) * time.Microsecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		if _, err := os.Stat(db); err == nil {
+			made++
+		}
+		status, out, errs := inProcess(nil, "-d", db, "get", "k")
+		if !(status == 0 && out == "v\n" || status == 2 && out == "") || errs != "" {
+			t.Errorf("%s: get exits with %d: %s%s", db, status, out, errs)
+		}
+		if status, _, errs := inProcess(nil, "-d", db, "incr", "n"); status != 0 {
+			t.Errorf("%s: incr exits with %d: %s", db, status, errs)
+		}
+		if out, err := query(db, "PRAGMA integrity_check"); err != nil || out != "ok\n" {
+			t.Errorf("%s: integrity_check: %s %v", db, out, err)
+		}
+	}
+	t.Logf("%d databases were there at the end of the process", made)
+}
+
+// Readers and writers that all start on a database that is not there yet: none
+// meets an error.
+func TestFresh(t *testing.T) {
+	dir := home(t)
+	for round := range 4 * soak() {
+		db := filepath.Join(dir, fmt.Sprintf("%d.db", round))
+		var wg sync.WaitGroup
+		for i := range 24 {
+			args := [][]string{
+				{"set", "-d", db, "p.n.k" + strconv.Itoa(i), "v"}, {"get", "-d", db, "--default", "v", "p.n.k" + strconv.Itoa(i)}, {"keys", "-d", db},
+				{"incr", "-d", db, "p.n.count"}, {"scan", "-d", db, "p.n"}, {"create-cache", "-d", db, "p.cache", "60"},
+			}[i%6]
+			wg.Go(func() {
+				if _, err := run(dir, args...); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if out, err := run(dir, "keys", "-d", db, "--count"); err != nil || out != "5\n" {
+			t.Errorf("%s entries, %v", out, err)
+		}
+	}
+}

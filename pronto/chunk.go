@@ -10,7 +10,7 @@ import (
 // the same page of a tree of a million entries, small enough that two of them
 // are no burden (docs/performance.md).
 const (
-	chunkItems = 96 << 10
+	chunkItems = 128 << 10
 	chunkBytes = 8 << 20
 )
 

@@ -164,3 +164,6 @@ func (p *EnvParser) read(line []byte) error {
 	}
 	return nil
 }
+
+// Len is how many bytes the value has so far.
+func (p *EnvParser) Len() int { return len(p.value) }

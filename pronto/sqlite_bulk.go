@@ -75,6 +75,7 @@ func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	st.Keep(list)
 	for i := range list {
 		revision, err := tx.assign(&list[i])
 		if err == nil {
@@ -139,6 +140,7 @@ func (tx *sqliteTx) overwrite(e *Entry, revision int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	st.Keep(e)
 	if err := tx.bindEntry(st, 0, e, revision); err != nil {
 		return false, err
 	}
@@ -163,6 +165,7 @@ func (tx *sqliteTx) runEntry(sql string, e *Entry, revision int64) error {
 	if err != nil {
 		return err
 	}
+	st.Keep(e)
 	if err := tx.bindEntry(st, 0, e, revision); err != nil {
 		return err
 	}
@@ -179,7 +182,8 @@ func (tx *sqliteTx) assign(e *Entry) (int64, error) {
 	return e.Revision, nil
 }
 
-// bindEntry binds the columns of an entry to the eight parameters behind at.
+// bindEntry binds the columns of an entry, which the statement keeps, to the
+// eight parameters behind at.
 // What a zero field stands for is said at [Writer.Put].
 func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry, revision int64) error {
 	ns, err := tx.namespace(e.Project, e.Namespace)
@@ -197,8 +201,12 @@ func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry, revision int64)
 		updated = tx.now
 	}
 	st.BindInt(at+1, ns.id)
-	st.BindText(at+2, e.Name())
-	st.BindText(at+3, e.Context)
+	if e.Context == "" {
+		st.BorrowText(at+2, e.Key)
+	} else {
+		st.BindText(at+2, e.Name())
+	}
+	st.BorrowText(at+3, e.Context)
 	st.BindInt(at+4, revision)
 	st.BindInt(at+5, created)
 	st.BindInt(at+6, updated)
@@ -207,6 +215,6 @@ func (tx *sqliteTx) bindEntry(st *sqlite.Stmt, at int, e *Entry, revision int64)
 	} else {
 		st.BindInt(at+7, e.ExpiresAt)
 	}
-	st.BindBlob(at+8, e.Value)
+	st.BorrowBlob(at+8, e.Value)
 	return nil
 }

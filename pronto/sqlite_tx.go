@@ -135,6 +135,28 @@ func (s *sqliteStore) rollback() {
 	s.c.SetContext(context.Background())
 }
 
+func (tx *sqliteTx) Try(fn func(Writer) error) error {
+	if err := tx.s.run("SAVEPOINT try"); err != nil {
+		return err
+	}
+	changed, revision, expiring := tx.changed, tx.revision, tx.expiring
+	err := fn(tx)
+	if err == nil {
+		return tx.s.run("RELEASE try")
+	}
+	if tx.c.Autocommit() {
+		return err // SQLite has undone all of it
+	}
+	tx.changed, tx.revision, tx.expiring, tx.namespaces = changed, revision, expiring, nil
+	if rerr := tx.s.run("ROLLBACK TO try"); rerr != nil {
+		return rerr
+	}
+	if rerr := tx.s.run("RELEASE try"); rerr != nil {
+		return rerr
+	}
+	return err
+}
+
 // finish does what a transaction that changed something owes: it stores the
 // revision and sweeps.
 func (tx *sqliteTx) finish() error {

@@ -86,6 +86,11 @@ type Writer interface {
 	// filled in.
 	PutAll(list []Entry, c Conflict) (PutCounts, error)
 
+	// Try calls fn with the Writer. If fn returns an error, so does Try, and
+	// what fn changed is undone: the rest of the transaction goes on. It is not
+	// called within another Try.
+	Try(fn func(Writer) error) error
+
 	// Remove removes an entry and reports whether there was one that had not
 	// expired.
 	Remove(a Address) (bool, error)

@@ -13,8 +13,8 @@ import (
 
 // errTSV is returned when a value can't stand in a TSV file.
 var (
-	errTSVBreak = errors.New("holds a tab or the end of a line, which tsv can't carry")
-	errTSVText  = errors.New("is not text (UTF-8 without NUL), which is all that tsv can carry")
+	errTSVBreak = errors.New("has a value that holds a tab or the end of a line, which tsv can't carry")
+	errTSVText  = errors.New("has a value that is not text (UTF-8 without NUL), which is all that tsv can carry")
 	errTSVTime  = errors.New("expires, which tsv can't carry")
 )
 
@@ -28,25 +28,20 @@ func checkTSV(value []byte) error {
 	return nil
 }
 
-// AppendTSV appends the line of an entry. It returns an error for one that tsv
+// AppendTSV appends the name and the value of a row as the rest of a line that
+// begins with what [Notation.Prefix] gives. It returns an error for what tsv
 // can't carry as it is.
-func (e *Entry) AppendTSV(b []byte, n Notation) ([]byte, error) {
-	text := n.Format(e.Address)
-	err := n.CheckNamespace(e.Project, e.Namespace)
-	switch {
-	case err != nil:
-	case e.ExpiresAt != 0:
-		err = fmt.Errorf("entry %q %w", text, errTSVTime)
-	default:
-		if err = checkTSV(e.Value); err != nil {
-			err = fmt.Errorf("the value of %q %w", text, err)
-		}
+func AppendTSV(b []byte, r *Row) ([]byte, error) {
+	b = append(b, r.Name...)
+	err := checkTSV(r.Value)
+	if r.ExpiresAt != 0 {
+		err = errTSVTime
 	}
 	if err != nil {
-		return b, err
+		return b, fmt.Errorf("entry %q %w", b, err)
 	}
-	b = append(append(b, text...), '\t')
-	return append(append(b, e.Value...), '\n'), nil
+	b = append(append(b, '\t'), r.Value...)
+	return append(b, '\n'), nil
 }
 
 // ParseTSV reads a line of a TSV file, without its newline. The entry shares
@@ -61,7 +56,7 @@ func (n Notation) ParseTSV(line []byte) (Entry, error) {
 		return Entry{}, err
 	}
 	if err := checkTSV(value); err != nil {
-		return Entry{}, fmt.Errorf("the value %w", err)
+		return Entry{}, err
 	}
 	return Entry{Address: a, Value: value}, nil
 }

@@ -176,10 +176,10 @@ func (a *app) makeBackup(ctx context.Context, b *backupFlags) error {
 	if b.keep > 0 && (o.Stream != nil || isFileName(b.output)) {
 		return fmt.Errorf("--keep needs a folder as --output, not %q", b.output)
 	}
-	tell, clear := a.progress()
-	o.Progress = tell
+	bar := a.progress("backup", 0)
+	o.Progress = bar.setter()
 	r, err := lifecycle.Backup(ctx, p, o)
-	clear()
+	bar.end()
 	if err != nil {
 		return interrupted(ctx, err, "no backup was made")
 	}
@@ -250,13 +250,13 @@ func (a *app) verifyBackup(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	tell, clear := a.progress()
+	bar := a.progress("verify", 0)
 	var stream io.Reader
 	if path == "-" {
 		stream, path = a.Stdin, "standard input"
 	}
-	c, err := lifecycle.Verify(ctx, p, path, stream, a.Now, tell)
-	clear()
+	c, err := lifecycle.Verify(ctx, p, path, stream, a.Now, bar.setter())
+	bar.end()
 	if err != nil {
 		return interrupted(ctx, err, path+" was not verified")
 	}

@@ -35,6 +35,7 @@ type registered struct {
 
 const (
 	groupEntries = "Entries"
+	groupMoving  = "In and out, batch and exec"
 	groupCaches  = "Caches"
 	groupPlaces  = "Users, databases, cursors"
 	groupLife    = "Lifecycle"
@@ -59,6 +60,10 @@ func init() {
 		{"copy", groupEntries, copyCommand, false},
 		{"move", groupEntries, moveCommand, false},
 		{"drop", groupEntries, dropCommand, false},
+		{"export", groupMoving, exportCommand, false},
+		{"import", groupMoving, importCommand, false},
+		{"batch", groupMoving, batchCommand, false},
+		{"exec", groupMoving, execCommand, false},
 		{"create-cache", groupCaches, createCacheCommand, false},
 		{"caches", groupCaches, cachesCommand, false},
 		{"ttl", groupCaches, ttlCommand, false},

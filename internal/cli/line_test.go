@@ -242,6 +242,16 @@ func TestBytesFlag(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"a b": "a b", "a\nb": "a?b", "\x1b[1m": "?[1m", "a\u009bb": "a?b", "\x7f": "?", "ü日": "ü日", "internal error: x\ny": "internal error: x\ny",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("oneLine(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "''", "a": "a", "a.b__c": "a.b__c", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "a;b": "'a;b'", "ü": "ü", "~": "'~'", "a*": "'a*'", "-x": "-x",

@@ -63,6 +63,7 @@ type lister struct {
 	prefix          []byte // of the addresses of the namespace it is in
 	project, nsName string
 	line            []byte
+	object          pronto.RowJSON
 }
 
 func (a *app) list(f *flags, cmd func() *command, values bool) func(context.Context, []string) error {
@@ -91,7 +92,10 @@ func (a *app) list(f *flags, cmd func() *command, values bool) func(context.Cont
 			return err
 		}
 		sel := pronto.Selection{Scope: scope, Limit: limit, Reverse: reverse, Delim: n.Delim}
-		l := &lister{a: a, n: n, values: values, null: null, full: full || !scope.OneNamespace()}
+		l := &lister{
+			a: a, n: n, values: values, null: null, full: full || !scope.OneNamespace(),
+			object: pronto.RowJSON{Notation: n, Values: values},
+		}
 		return a.view(ctx, p, func(tx pronto.Reader) error {
 			if count {
 				c, err := tx.Count(sel)
@@ -117,8 +121,7 @@ func (a *app) list(f *flags, cmd func() *command, values bool) func(context.Cont
 }
 
 func (l *lister) json(r *pronto.Row) error {
-	e := r.Entry()
-	l.line = append(e.AppendJSON(l.line[:0], l.n, l.values), '\n')
+	l.line = append(l.object.Append(l.line[:0], r), '\n')
 	_, err := l.a.out.Write(l.line)
 	return err
 }

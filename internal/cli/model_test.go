@@ -119,7 +119,7 @@ func (m *model) spell(a pronto.Address) (flags []string, arg string) {
 			switch {
 			case a.Project == "default" && m.r.IntN(2) == 0:
 				return append(flags, "-n", a.Namespace), name
-			case a.Project == "default":
+			case a.Project == "default" && !strings.Contains(name, n.Delim):
 				return flags, a.Namespace + n.Delim + name
 			}
 		}

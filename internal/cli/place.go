@@ -56,6 +56,9 @@ func (a *app) user() (pronto.User, error) {
 // cursor in use, or else the user's default. An unknown cursor is an error,
 // unless write is true: then it names the user's database of its name.
 func (a *app) place(write bool) (place, error) {
+	if a.in != nil {
+		return a.in.place, nil
+	}
 	u, err := a.user()
 	if err != nil {
 		return place{}, err
@@ -146,6 +149,9 @@ func (a *app) options(p place, mode pronto.Mode) pronto.Options {
 
 // view reads the database of p in one snapshot.
 func (a *app) view(ctx context.Context, p place, fn func(pronto.Reader) error) error {
+	if a.in != nil {
+		return a.in.view(ctx, fn)
+	}
 	s, err := pronto.Open(ctx, p.path, a.options(p, pronto.Read))
 	if err != nil {
 		return err
@@ -164,18 +170,19 @@ func (a *app) release(s pronto.Store) {
 // once is view for a command that reads single entries: fn may be called twice,
 // so it prints nothing. See [pronto.ReadOnce].
 func (a *app) once(ctx context.Context, p place, fn func(pronto.Reader) error) error {
+	if a.in != nil {
+		return a.in.view(ctx, fn)
+	}
 	return pronto.ReadOnce(ctx, p.path, a.options(p, pronto.Read), fn)
 }
 
 // update changes the database of p in one transaction. The user's folder, the
 // database and the cursor are made if they are not there.
 func (a *app) update(ctx context.Context, p place, fn func(pronto.Writer) error) error {
-	if p.user.Owns(p.path) {
-		if err := p.user.MakeDir(); err != nil {
-			return err
-		}
+	if a.in != nil {
+		return a.in.update(ctx, fn)
 	}
-	s, err := pronto.Open(ctx, p.path, a.options(p, pronto.Write))
+	s, err := a.openToWrite(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -183,13 +190,29 @@ func (a *app) update(ctx context.Context, p place, fn func(pronto.Writer) error)
 	if err := s.Update(ctx, fn); err != nil {
 		return err
 	}
-	if p.create {
-		c, err := p.user.SetCursor(*p.cursor)
-		if err != nil {
-			return err
+	return a.keepCursor(p)
+}
+
+// openToWrite opens the database of p, made if it is not there.
+func (a *app) openToWrite(ctx context.Context, p place) (pronto.Store, error) {
+	if p.user.Owns(p.path) {
+		if err := p.user.MakeDir(); err != nil {
+			return nil, err
 		}
-		a.status("made cursor %q for database %q of user %q", c.Name, c.Target, p.user.Name)
 	}
+	return pronto.Open(ctx, p.path, a.options(p, pronto.Write))
+}
+
+// keepCursor makes the cursor of p, if it is not there.
+func (a *app) keepCursor(p place) error {
+	if !p.create {
+		return nil
+	}
+	c, err := p.user.SetCursor(*p.cursor)
+	if err != nil {
+		return err
+	}
+	a.status("made cursor %q for database %q of user %q", c.Name, c.Target, p.user.Name)
 	return nil
 }
 

@@ -4,35 +4,105 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-const (
-	progressWidth = 30
-	progressEvery = 100 * time.Millisecond
-)
+// progress is a bar on a terminal's stderr, redrawn now and then while the
+// work goes on. A nil one draws nothing.
+type progress struct {
+	a     *app
+	what  string
+	done  atomic.Int64
+	total atomic.Int64 // 0 if unknown
+	stop  chan struct{}
+	ended chan struct{}
 
-// progress shows on a terminal how far a long command is: what it returns is
-// told how much is done, and clear removes the bar. Elsewhere, with --quiet,
-// --json or NO_COLOR, nothing is shown, and tell is nil.
-func (a *app) progress() (tell func(done, total int64), clear func()) {
-	if a.g.quiet || a.g.json || os.Getenv("NO_COLOR") != "" || !a.isTerminal(a.Stderr) {
-		return nil, func() {}
+	mu    sync.Mutex
+	drawn bool
+}
+
+const progressEvery = 100 * time.Millisecond
+
+// progress starts a bar, if one is wanted: on a terminal that can draw it,
+// unless --quiet, --json or NO_COLOR say otherwise (SPEC 2).
+func (a *app) progress(what string, total int64) *progress {
+	if a.g.quiet || a.g.json || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !a.isTerminal(a.Stderr) {
+		return nil
 	}
-	var shown time.Time
-	tell = func(done, total int64) {
-		if total <= 0 || time.Since(shown) < progressEvery {
+	p := &progress{a: a, what: what, stop: make(chan struct{}), ended: make(chan struct{})}
+	p.total.Store(total)
+	go p.run()
+	return p
+}
+
+// set says how much is done.
+func (p *progress) set(n int64) {
+	if p != nil {
+		p.done.Store(n)
+	}
+}
+
+// setter is a function that says how much is done, and of how much; nil where
+// nothing is drawn.
+func (p *progress) setter() func(done, total int64) {
+	if p == nil {
+		return nil
+	}
+	return func(done, total int64) {
+		p.total.Store(total)
+		p.done.Store(done)
+	}
+}
+
+// hide removes the bar until it is drawn again, so that a line can be printed.
+func (p *progress) hide() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.drawn {
+		fmt.Fprint(p.a.Stderr, "\r\x1b[K")
+		p.drawn = false
+	}
+}
+
+// end removes the bar.
+func (p *progress) end() {
+	if p != nil {
+		close(p.stop)
+		<-p.ended
+		p.hide()
+	}
+}
+
+func (p *progress) run() {
+	defer close(p.ended)
+	t := time.NewTicker(progressEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			p.mu.Lock()
+			fmt.Fprintf(p.a.Stderr, "\r\x1b[K%s", p.text(p.done.Load()))
+			p.drawn = true
+			p.mu.Unlock()
+		case <-p.stop:
 			return
 		}
-		shown = time.Now()
-		full := int(progressWidth * done / total)
-		fmt.Fprintf(a.Stderr, "\r%s [%s%s] %3d%%", a.name, strings.Repeat("#", full), strings.Repeat(".", progressWidth-full), 100*done/total)
 	}
-	clear = func() {
-		if !shown.IsZero() {
-			fmt.Fprint(a.Stderr, "\r\x1b[K")
-			shown = time.Time{}
-		}
+}
+
+// text is the bar after n of the total.
+func (p *progress) text(n int64) string {
+	total := p.total.Load()
+	if total <= 0 {
+		return fmt.Sprintf("%s %d", p.what, n)
 	}
-	return tell, clear
+	const width = 30
+	n = min(n, total)
+	full := int(n * width / total)
+	return fmt.Sprintf("%s [%s%s] %3d%%", p.what, strings.Repeat("#", full), strings.Repeat(".", width-full), n*100/total)
 }

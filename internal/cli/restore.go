@@ -95,14 +95,14 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 	if o.Target, err = a.restoreTarget(); err != nil {
 		return err
 	}
-	tell, clear := a.progress()
-	o.Progress = tell
+	bar := a.progress("restore", 0)
+	o.Progress = bar.setter()
 	o.Tell = func(format string, args ...any) {
-		clear()
+		bar.hide()
 		a.status(format, args...)
 	}
 	r, err := lifecycle.Restore(ctx, p, o)
-	clear()
+	bar.end()
 	if err != nil {
 		return interrupted(ctx, err, "nothing was changed")
 	}

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/peterbourgon/ff/v3"
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -63,6 +64,7 @@ type app struct {
 	out  *bufio.Writer // standard output
 	name string        // of the command, "set" or "cursor use", for errors
 	g    globals
+	in   *session // of the batch that this is a line of, or nil
 }
 
 // Run runs one command line and returns its exit status: see exitStatus.
@@ -224,7 +226,7 @@ func oneLine(s string) string {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return '?'
 		}
 		return r

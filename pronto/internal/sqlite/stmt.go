@@ -43,7 +43,8 @@ func (s *Stmt) Reset() {
 		for _, p := range s.spill {
 			libc.Xfree(s.c.tls, p)
 		}
-		s.used, s.refs, s.spill = 0, nil, nil
+		clear(s.refs)
+		s.used, s.refs, s.spill = 0, s.refs[:0], s.spill[:0]
 	}
 	s.err = nil
 }
@@ -99,6 +100,30 @@ func (s *Stmt) BindText(i int, v string) {
 // until Reset.
 func (s *Stmt) BindBlob(i int, v []byte) {
 	p := s.place(unsafe.SliceData(v), len(v), v)
+	s.check(lib.Xsqlite3_bind_blob(s.c.tls, s.p, int32(i), p, int32(len(v)), 0))
+}
+
+// Keep keeps what owner points to where it is until Reset: what the Borrow
+// functions bind must be reachable from it.
+func (s *Stmt) Keep(owner any) { s.refs = append(s.refs, owner) }
+
+// BorrowText binds a text without a copy; see [Stmt.Keep].
+func (s *Stmt) BorrowText(i int, v string) {
+	if len(v) == 0 {
+		s.BindText(i, v) // where it points to says nothing
+		return
+	}
+	p := uintptr(unsafe.Pointer(unsafe.StringData(v)))
+	s.check(lib.Xsqlite3_bind_text(s.c.tls, s.p, int32(i), p, int32(len(v)), 0))
+}
+
+// BorrowBlob binds a blob without a copy; see [Stmt.Keep].
+func (s *Stmt) BorrowBlob(i int, v []byte) {
+	if len(v) == 0 {
+		s.BindBlob(i, v)
+		return
+	}
+	p := uintptr(unsafe.Pointer(unsafe.SliceData(v)))
 	s.check(lib.Xsqlite3_bind_blob(s.c.tls, s.p, int32(i), p, int32(len(v)), 0))
 }
 
