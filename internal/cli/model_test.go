@@ -377,13 +377,11 @@ func TestRefusals(t *testing.T) {
 	badAddresses := []string{"", ".", "..", "a..b", ".x", "a.b.", "k__", "__c", "a.b.__", "___", "a\tb", "a\x00", "\xff", "a.\xfe.b", long, long + ".a.b", "k__" + long, "\u0085"}
 	var lines [][]string
 	for _, bad := range badAddresses {
-		for _, cmd := range [][]string{
+		lines = append(lines, [][]string{
 			{"set", bad, "v"}, {"get", bad}, {"exists", bad}, {"del", bad}, {"del", "a.b.k", bad}, {"incr", bad}, {"decr", bad},
 			{"copy", bad, "a.b.x"}, {"copy", "a.b.k", bad}, {"move", "a.b.k", bad}, {"ttl", bad}, {"touch", bad},
 			{"set", "--meta", "m", "--nx", bad, "v"}, {"set", "-d", "other", bad, "v"}, {"set", "--user", "eve", bad, "v"},
-		} {
-			lines = append(lines, cmd)
-		}
+		}...)
 	}
 	for _, bad := range []string{"", ".", "a.", "a..k", ".n", "a\n", "\xff", long} {
 		for _, cmd := range []string{"keys", "scan", "ls"} {

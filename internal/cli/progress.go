@@ -50,9 +50,11 @@ func (p *progress) setter() func(done, total int64) {
 	if p == nil {
 		return nil
 	}
+	var first sync.Once
 	return func(done, total int64) {
 		p.total.Store(total)
 		p.done.Store(done)
+		first.Do(p.draw)
 	}
 }
 
@@ -85,14 +87,18 @@ func (p *progress) run() {
 	for {
 		select {
 		case <-t.C:
-			p.mu.Lock()
-			fmt.Fprintf(p.a.Stderr, "\r\x1b[K%s", p.text(p.done.Load()))
-			p.drawn = true
-			p.mu.Unlock()
+			p.draw()
 		case <-p.stop:
 			return
 		}
 	}
+}
+
+func (p *progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.a.Stderr, "\r%s\x1b[K", p.text(p.done.Load()))
+	p.drawn = true
 }
 
 // text is the bar after n of the total.

@@ -75,8 +75,10 @@ func TestRegistry(t *testing.T) {
 // The script that compares the help of every command is of every command.
 func TestHelpScript(t *testing.T) {
 	var script, files strings.Builder
-	script.WriteString("# The whole help of every command; help COMMAND prints the same as COMMAND --help.\n" +
-		"# go test ./internal/cli -update writes this file.\n\n")
+	script.WriteString("# The reference, and the whole help of every command: help COMMAND prints the same\n" +
+		"# as COMMAND --help. go test ./internal/cli -update writes this file.\n\n" +
+		"exec prontodb help\ncmp stdout reference\n")
+	fmt.Fprintf(&files, "-- reference --\n%s", reference())
 	for _, r := range registry {
 		if r.alias {
 			continue
@@ -125,8 +127,10 @@ func readScripts(t *testing.T) map[string]string {
 func checkExample(t *testing.T, path, example string) {
 	t.Helper()
 	words, ok := strings.CutPrefix(example, "prontodb ")
-	if _, rest, in := strings.Cut(example, "| prontodb "); !ok && in {
-		words, ok = rest, true
+	for _, before := range []string{"| prontodb ", "$(prontodb "} {
+		if _, rest, in := strings.Cut(example, before); !ok && in {
+			words, ok = strings.TrimRight(rest, `)"`), true
+		}
 	}
 	if !ok {
 		t.Errorf("example %q does not call prontodb", example)
