@@ -80,7 +80,7 @@ func TestJSONRoundTrip(t *testing.T) {
 	w := RowJSON{Values: true}
 	var p JSONParser
 	var b []byte
-	for i := range 20000 {
+	for i := range 5000 {
 		e := randomEntry(r, i)
 		line := e.AppendJSON(nil, Notation{}, true)
 		row := Row{e.Project, e.Namespace, []byte(e.Name()), e.Value, e.Revision, e.CreatedAt, e.UpdatedAt, e.ExpiresAt}
