@@ -18,12 +18,9 @@ import (
 // TestInstallKilled kills install, an upgrade, uninstall and a purge at random
 // times, as kill -9 does. A program in place is always a whole one; run again,
 // the command finishes, and afterwards nothing is left in the home but what was
-// there before. PRONTODB_SOAK=1 kills twenty times as often.
+// there before.
 func TestInstallKilled(t *testing.T) {
-	kills := 6 // of each command
-	if os.Getenv("PRONTODB_SOAK") != "" {
-		kills *= 20
-	}
+	kills := 6 * soak() // of each command
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -24,6 +25,9 @@ import (
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+// realHome is where the go command has its cache.
+var realHome = os.Getenv("HOME")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
@@ -86,6 +90,7 @@ func TestScripts(t *testing.T) {
 			"hint":      cmdHint,
 			"sorted":    cmdSorted,
 			"awaits":    cmdAwaits,
+			"damage":    cmdDamage,
 		},
 	})
 }
@@ -132,29 +137,45 @@ func cmdSQL(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sql FILE QUERY")
 	}
-	db, err := sql.Open("sqlite", "file:"+ts.MkAbs(args[0])+"?_pragma=busy_timeout(5000)")
+	out, err := query(ts.MkAbs(args[0]), args[1])
 	ts.Check(err)
+	fmt.Fprint(ts.Stdout(), out)
+}
+
+// query runs one statement on a database and returns its rows, a line each.
+func query(path, text string) (string, error) {
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		return "", err
+	}
 	defer db.Close()
-	rows, err := db.Query(args[1])
-	ts.Check(err)
+	rows, err := db.Query(text)
+	if err != nil {
+		return "", err
+	}
 	defer rows.Close()
 	cols, err := rows.Columns()
-	ts.Check(err)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
 	for rows.Next() {
 		values, into := make([]sql.NullString, len(cols)), make([]any, len(cols))
 		for i := range values {
 			into[i] = &values[i]
 		}
-		ts.Check(rows.Scan(into...))
+		if err := rows.Scan(into...); err != nil {
+			return "", err
+		}
 		for i, v := range values {
 			if i > 0 {
-				fmt.Fprint(ts.Stdout(), "|")
+				out.WriteByte('|')
 			}
-			fmt.Fprint(ts.Stdout(), v.String)
+			out.WriteString(v.String)
 		}
-		fmt.Fprintln(ts.Stdout())
+		out.WriteByte('\n')
 	}
-	ts.Check(rows.Err())
+	return out.String(), rows.Err()
 }
 
 // mode FILE PERM: the file, or folder, has that mode, in octal.
@@ -323,6 +344,20 @@ func cmdSorted(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// damage FILE: overwrites a database behind its first page.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage FILE")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_RDWR, 0)
+	ts.Check(err)
+	defer f.Close()
+	info, err := f.Stat()
+	ts.Check(err)
+	_, err = f.WriteAt(bytes.Repeat([]byte{0x5a}, int(info.Size())-4096), 4096)
+	ts.Check(err)
+}
+
 // awaits FILE: waits until the file exists.
 func cmdAwaits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
@@ -352,7 +387,7 @@ func runHoldLock() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	select {}
+	time.Sleep(time.Hour)
 }
 
 // runRestricted is the command "restricted COMMAND…": it runs the command so

@@ -34,7 +34,7 @@ func Examine(ctx context.Context, path string, o Options, integrity bool) (Healt
 	}
 	if !hasLog(path) {
 		h, err := examine(ctx, path, o, integrity, true)
-		if err == nil && len(h.Problems) == 0 || !hasLog(path) {
+		if !hasLog(path) {
 			return h, err
 		}
 		// It was opened meanwhile, and read while it changed.

@@ -25,7 +25,9 @@ type Cursor struct {
 
 func (u User) cursorsDir() string            { return filepath.Join(u.Dir, "cursors") }
 func (u User) cursorPath(name string) string { return filepath.Join(u.cursorsDir(), name+cursorSuffix) }
-func (u User) activePath() string            { return filepath.Join(u.Dir, "active-cursor") }
+
+// ActiveFile is the file that holds the name of the cursor in use.
+func (u User) ActiveFile() string { return filepath.Join(u.Dir, "active-cursor") }
 
 // CursorNames lists the names of the user's cursors, in byte order.
 func (u User) CursorNames() ([]string, error) {
@@ -74,10 +76,10 @@ func (u User) Cursor(name string) (Cursor, error) {
 	return c, nil
 }
 
-// SetCursor stores a cursor, over one of the same name. A target that is a
-// path is stored absolute; "" is the user's database of the cursor's name. The
-// error says which part is refused.
-func (u User) SetCursor(c Cursor) (Cursor, error) {
+// CheckCursor fills in what a cursor leaves out: a target that is a path is
+// made absolute, and "" is the user's database of the cursor's name. The error
+// says which part is refused.
+func CheckCursor(c Cursor) (Cursor, error) {
 	if err := CheckName(c.Name); err != nil {
 		return c, fmt.Errorf("cursor %q: %w", c.Name, err)
 	}
@@ -102,6 +104,15 @@ func (u User) SetCursor(c Cursor) (Cursor, error) {
 		if err := checkText(p.name, p.value); err != nil {
 			return c, err
 		}
+	}
+	return c, nil
+}
+
+// SetCursor stores a cursor, over one of the same name; see [CheckCursor].
+func (u User) SetCursor(c Cursor) (Cursor, error) {
+	c, err := CheckCursor(c)
+	if err != nil {
+		return c, err
 	}
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -134,7 +145,7 @@ func (u User) DeleteCursor(name string) error {
 
 // ActiveCursor is the name of the cursor in use, "" for none.
 func (u User) ActiveCursor() (string, error) {
-	data, err := os.ReadFile(u.activePath())
+	data, err := os.ReadFile(u.ActiveFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -143,7 +154,7 @@ func (u User) ActiveCursor() (string, error) {
 	}
 	name := strings.TrimSpace(string(data))
 	if err := CheckName(name); err != nil {
-		return "", fmt.Errorf("file %s is damaged: cursor %q: %w", u.activePath(), name, err)
+		return "", fmt.Errorf("file %s is damaged: cursor %q: %w", u.ActiveFile(), name, err)
 	}
 	return name, nil
 }
@@ -153,12 +164,12 @@ func (u User) UseCursor(name string) error {
 	if _, err := u.Cursor(name); err != nil {
 		return err
 	}
-	return WriteFile(u.activePath(), []byte(name+"\n"), 0o600)
+	return WriteFile(u.ActiveFile(), []byte(name+"\n"), 0o600)
 }
 
 // ClearCursor leaves no cursor in use.
 func (u User) ClearCursor() error {
-	err := os.Remove(u.activePath())
+	err := os.Remove(u.ActiveFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -341,8 +341,8 @@ func (s *sqliteStore) wrap(err error) error {
 // isDiskFull reports the extended codes with which a write or a truncation
 // that found no room may come back.
 func isDiskFull(extended int) bool {
-	const ioerrWrite, ioerrTruncate = sqliteIOErr | 3<<8, sqliteIOErr | 6<<8
-	return extended == ioerrWrite || extended == ioerrTruncate
+	const ioerrWrite, ioerrTruncate, ioerrShmSize = sqliteIOErr | 3<<8, sqliteIOErr | 6<<8, sqliteIOErr | 19<<8
+	return extended == ioerrWrite || extended == ioerrTruncate || extended == ioerrShmSize
 }
 
 // writableFolder reports whether a file could be made beside the database.

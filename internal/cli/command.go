@@ -74,6 +74,8 @@ func init() {
 		{"nss", groupPlaces, namespacesCommand, true},
 		{"users", groupPlaces, usersCommand, false},
 		{"cursor", groupPlaces, cursorCommand, false},
+		{"backup", groupLife, backupCommand, false},
+		{"restore", groupLife, restoreCommand, false},
 		{"install", groupLife, installCommand, false},
 		{"uninstall", groupLife, uninstallCommand, false},
 		{"doctor", groupLife, doctorCommand, false},

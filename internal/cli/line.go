@@ -139,7 +139,7 @@ func (l *line) fail(left []string, err error) (*line, error) {
 func (a *app) find(l *line, words []string, i int) error {
 	c := lookup(words[i])
 	if c == nil {
-		return unknownCommand("command", words, i, commandNames())
+		return unknownCommand("command", words, i, commandNames(), "help")
 	}
 	a.setCommand(l, c)
 	return nil
@@ -161,7 +161,7 @@ func (a *app) findSub(l *line, words []string, i int) error {
 		names = append(names, c.name)
 	}
 	a.name = group.path
-	return unknownCommand("subcommand", words, i, names)
+	return unknownCommand("subcommand", words, i, names, "help", group.path)
 }
 
 func (a *app) setCommand(l *line, c *command) {
@@ -272,20 +272,20 @@ func (l *line) unknownFlag(root *flags, words []string, i int) error {
 		return hinted(err, "prontodb help")
 	case l.cmd.name != "set":
 		return hinted(err, "prontodb help %s", l.cmd.path)
-	case slices.ContainsFunc(words[i+1:], func(w string) bool { return strings.HasPrefix(w, "-") }):
+	case len(l.args) != 1 || i != len(words)-1:
 		return hinted(err, "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- %s", quote(words[i]))
 	}
 	return hinted(err, "%s", prontodb(slices.Insert(slices.Clone(words), i, "--")...))
 }
 
 // unknownCommand refuses the word at i; the hint is the line with the nearest
-// of the names in its place.
-func unknownCommand(what string, words []string, i int, names []string) error {
+// of the names in its place, or the help.
+func unknownCommand(what string, words []string, i int, names []string, help ...string) error {
 	err := fmt.Errorf("unknown %s %q", what, words[i])
 	if near := nearest(strings.ToLower(words[i]), names); near != "" {
 		return hinted(err, "%s", prontodb(slices.Replace(slices.Clone(words), i, i+1, near)...))
 	}
-	return hinted(err, "prontodb help")
+	return hinted(err, "%s", prontodb(help...))
 }
 
 // nearest is the name that needs the fewest changes to become w, or "" if all
@@ -294,7 +294,7 @@ func nearest(w string, names []string) string {
 	best, bestDist := "", 1+max(1, len(w)/3)
 	for _, n := range names {
 		d := distance(w, n)
-		if len(w) >= 3 && strings.HasPrefix(n, w) {
+		if len(w) >= 3 && n != w && strings.HasPrefix(n, w) {
 			d = 1
 		}
 		if d < bestDist {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,11 +13,14 @@ import (
 // work goes on. A nil one draws nothing.
 type progress struct {
 	a     *app
-	total int64 // 0 if unknown
 	what  string
 	done  atomic.Int64
+	total atomic.Int64 // 0 if unknown
 	stop  chan struct{}
 	ended chan struct{}
+
+	mu    sync.Mutex
+	drawn bool
 }
 
 const progressEvery = 100 * time.Millisecond
@@ -27,7 +31,8 @@ func (a *app) progress(what string, total int64) *progress {
 	if a.g.quiet || a.g.json || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !a.isTerminal(a.Stderr) {
 		return nil
 	}
-	p := &progress{a: a, total: total, what: what, stop: make(chan struct{}), ended: make(chan struct{})}
+	p := &progress{a: a, what: what, stop: make(chan struct{}), ended: make(chan struct{})}
+	p.total.Store(total)
 	go p.run()
 	return p
 }
@@ -39,11 +44,39 @@ func (p *progress) set(n int64) {
 	}
 }
 
+// setter is a function that says how much is done, and of how much; nil where
+// nothing is drawn.
+func (p *progress) setter() func(done, total int64) {
+	if p == nil {
+		return nil
+	}
+	var first sync.Once
+	return func(done, total int64) {
+		p.total.Store(total)
+		p.done.Store(done)
+		first.Do(p.draw)
+	}
+}
+
+// hide removes the bar until it is drawn again, so that a line can be printed.
+func (p *progress) hide() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.drawn {
+		fmt.Fprint(p.a.Stderr, "\r\x1b[K")
+		p.drawn = false
+	}
+}
+
 // end removes the bar.
 func (p *progress) end() {
 	if p != nil {
 		close(p.stop)
 		<-p.ended
+		p.hide()
 	}
 }
 
@@ -51,28 +84,31 @@ func (p *progress) run() {
 	defer close(p.ended)
 	t := time.NewTicker(progressEvery)
 	defer t.Stop()
-	drawn := false
 	for {
 		select {
 		case <-t.C:
-			fmt.Fprintf(p.a.Stderr, "\r\x1b[K%s", p.text(p.done.Load()))
-			drawn = true
+			p.draw()
 		case <-p.stop:
-			if drawn {
-				fmt.Fprint(p.a.Stderr, "\r\x1b[K")
-			}
 			return
 		}
 	}
 }
 
+func (p *progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.a.Stderr, "\r%s\x1b[K", p.text(p.done.Load()))
+	p.drawn = true
+}
+
 // text is the bar after n of the total.
 func (p *progress) text(n int64) string {
-	if p.total <= 0 {
+	total := p.total.Load()
+	if total <= 0 {
 		return fmt.Sprintf("%s %d", p.what, n)
 	}
 	const width = 30
-	n = min(n, p.total)
-	full := int(n * width / p.total)
-	return fmt.Sprintf("%s [%s%s] %3d%%", p.what, strings.Repeat("#", full), strings.Repeat(".", width-full), n*100/p.total)
+	n = min(n, total)
+	full := int(n * width / total)
+	return fmt.Sprintf("%s [%s%s] %3d%%", p.what, strings.Repeat("#", full), strings.Repeat(".", width-full), n*100/total)
 }

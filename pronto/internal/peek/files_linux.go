@@ -40,8 +40,9 @@ func (f *files) open(path string) error {
 		return ErrUnsure
 	}
 	start := time.Now()
+	// O_NONBLOCK: a pipe of that name is not waited for.
 	var err error
-	if f.db, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0); err != nil {
+	if f.db, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0); err != nil {
 		f.db = -1
 		return ErrUnsure
 	}
@@ -56,7 +57,7 @@ func (f *files) open(path string) error {
 	if err := syscall.Stat(path+"-journal", &st); err != syscall.ENOENT {
 		return ErrUnsure
 	}
-	switch f.log, err = syscall.Open(path+"-wal", syscall.O_RDONLY|syscall.O_CLOEXEC, 0); err {
+	switch f.log, err = syscall.Open(path+"-wal", syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0); err {
 	case nil:
 		f.hasLog = true
 		if syscall.Fstat(f.log, &f.logStat) != nil || !isSettled(&f.logStat, start) {
@@ -95,7 +96,7 @@ func isSettled(st *syscall.Stat_t, now time.Time) bool {
 // inUse reports whether any process has the database open, as far as SQLite in
 // WAL mode is concerned.
 func (f *files) inUse() bool {
-	fd, err := syscall.Open(f.path+"-shm", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	fd, err := syscall.Open(f.path+"-shm", syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err == syscall.ENOENT {
 		return false
 	}

@@ -99,6 +99,7 @@ func (c *Conn) Close() error {
 	rc := int32(lib.SQLITE_OK)
 	if c.db != 0 {
 		conns.Delete(c.db)
+		progress.Delete(c.db)
 		rc = lib.Xsqlite3_close_v2(c.tls, c.db)
 		c.db = 0
 	}
@@ -277,6 +278,18 @@ func (c *Conn) Checkpoint(wait bool) (bool, error) {
 		return false, nil
 	}
 	return false, c.error(rc)
+}
+
+// Flush writes what the transaction has changed so far to the disk, so that a
+// disk without room shows before the commit. It reports no error where a lock
+// that only the commit waits for stands in the way.
+func (c *Conn) Flush() error {
+	switch rc := lib.Xsqlite3_db_cacheflush(c.tls, c.db); rc & 0xff {
+	case lib.SQLITE_OK, lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return nil
+	default:
+		return c.error(rc)
+	}
 }
 
 // ReadHeader reads the first bytes of the database file into b through

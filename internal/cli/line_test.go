@@ -1,0 +1,264 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// parse takes a command line apart, as run does.
+func parse(args ...string) (*line, error) {
+	a := &app{Process: Process{Args: args}}
+	root := newFlags("prontodb")
+	a.g.register(root)
+	return a.parseLine(root)
+}
+
+func TestParseLine(t *testing.T) {
+	for _, tt := range []struct {
+		in   string // words, separated by blanks; ~ is an empty one
+		path string
+		want string // global flags | flags of the command | arguments
+	}{
+		{"get k", "get", "| | k"},
+		{"get -- k", "get", "| | k"},
+		{"get k --", "get", "| | k"},
+		{"get -", "get", "| | -"},
+		{"get -- -", "get", "| | -"},
+		{"get -- --", "get", "| | --"},
+		{"get -- --raw -p", "get", "| | --raw -p"},
+		{"get ~", "get", "| | ~"},
+		{"-- get k", "get", "| | k"},
+		{"-- get --raw", "get", "| | --raw"},
+
+		{"--user bob get k", "get", "--user=bob | | k"},
+		{"--user=bob get k", "get", "--user=bob | | k"},
+		{"get --user bob k", "get", "--user=bob | | k"},
+		{"get k --user bob", "get", "--user=bob | | k"},
+		{"get k --user=", "get", "--user= | | k"},
+		{"get k --user=a=b", "get", "--user=a=b | | k"},
+		{"get --user --raw k", "get", "--user=--raw | | k"},
+		{"get --user - k", "get", "--user=- | | k"},
+		{"get --user -5 k", "get", "--user=-5 | | k"},
+		{"--user a get --user b k", "get", "--user=a --user=b | | k"},
+		{"-p a -n b get k", "get", "--project=a --namespace=b | | k"},
+		{"get -p=a k", "get", "--project=a | | k"},
+		{"get -q --json k", "get", "--quiet=true --json=true | | k"},
+		{"get --json=false k", "get", "--json=false | | k"},
+
+		{"get --raw k", "get", "| --raw=true | k"},
+		{"get k --raw", "get", "| --raw=true | k"},
+		{"--raw get k", "get", "| --raw=true | k"},
+		{"--raw --user bob get k", "get", "--user=bob | --raw=true | k"},
+		{"--user bob --raw get k", "get", "--user=bob | --raw=true | k"},
+		{"--default x get k", "get", "| --default=x | k"},
+		{"--default=x get k", "get", "| --default=x | k"},
+		{"--default -x get k", "get", "| --default=-x | k"},
+		{"--default get get k", "get", "| --default=get | k"},
+		{"get --default -- k", "", "flag --default needs a value"},
+		{"keys -0 -r a", "keys", "| --null=true --reverse=true | a"},
+		{"-0 keys a", "keys", "| --null=true | a"},
+		{"-r -0 --limit 3 keys a", "keys", "| --reverse=true --null=true --limit=3 | a"},
+		{"ls -0", "scan", "| --null=true | "},
+		{"--yes drop a", "drop", "| --yes=true | a"},
+		{"drop a -y", "drop", "| --yes=true | a"},
+
+		{"set k -5", "set", "| | k -5"},
+		{"set k -3.14", "set", "| | k -3.14"},
+		{"set k -.5", "set", "| | k -.5"},
+		{"set k -0", "set", "| | k -0"},
+		{"set --if-value -5 k -6", "set", "| --if-value=-5 | k -6"},
+		{"incr k -7", "incr", "| | k -7"},
+
+		{"delete k", "del", "| | k"},
+		{"nss", "namespaces", "| | "},
+		{"cursor set a b", "cursor set", "| | a b"},
+		{"cursor --user bob set a", "cursor set", "--user=bob | | a"},
+		{"--user bob cursor set a", "cursor set", "--user=bob | | a"},
+		{"cursor set -- -a", "cursor set", "| | -a"},
+		{"cursor -- set a", "cursor set", "| | a"},
+		{"help set", "help", "| | set"},
+
+		{"get --bogus k", "", "unknown flag --bogus"},
+		{"get --bogus=1 k", "", "unknown flag --bogus"},
+		{"--bogus get k", "", "unknown flag --bogus"},
+		{"--raw --bogus get k", "", "unknown flag --bogus"},
+		{"--raw set k v", "", "unknown flag --raw"},
+		{"get --limit 3 k", "", "unknown flag --limit"},
+		{"get -raw k", "", "unknown flag -raw"},
+		{"get --p a k", "", "unknown flag --p"},
+		{"get -user a k", "", "unknown flag -user"},
+		{"keys -r0", "", "unknown flag -r0"},
+		{"get -x k", "", "unknown flag -x"},
+		{"-5 get k", "", "unknown flag -5"},
+		{"get -v", "", "unknown flag -v"},
+		{"get k --user", "", "flag --user needs a value"},
+		{"get k --user --", "", "flag --user needs a value"},
+		{"get k -p", "", "flag -p needs a value"},
+		{"--limit", "", "unknown flag --limit"},
+		{"GET k", "", `unknown command "GET"`},
+		{"Get k", "", `unknown command "Get"`},
+		{"~", "", `unknown command ""`},
+		{"cursor", "", "missing SUBCOMMAND"},
+		{"cursor Set a", "", `unknown subcommand "Set"`},
+		{"cursor ~", "", `unknown subcommand ""`},
+	} {
+		words := strings.Fields(tt.in)
+		for i, w := range words {
+			words[i] = strings.ReplaceAll(w, "~", "")
+		}
+		l, err := parse(words...)
+		if tt.path == "" {
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("%s: %v, want the error %q", tt.in, err, tt.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.in, err)
+			continue
+		}
+		args := slices.Clone(l.args)
+		for i, w := range args {
+			if w == "" {
+				args[i] = "~"
+			}
+		}
+		got := strings.TrimPrefix(strings.Join(l.global, " ")+" | "+strings.Join(l.local, " ")+" | "+strings.Join(args, " "), " ")
+		got = strings.ReplaceAll(got, "|  |", "| |")
+		if l.cmd.path != tt.path || got != tt.want {
+			t.Errorf("%s: %s: %s\nwant %s: %s", tt.in, l.cmd.path, got, tt.path, tt.want)
+		}
+		if strings.Join(words, "\x00") != strings.Join(slices.Clone(words), "\x00") {
+			t.Errorf("%s: the words have changed", tt.in)
+		}
+	}
+}
+
+func TestParseLineHelp(t *testing.T) {
+	for in, want := range map[string][2]bool{
+		"--help": {true, false}, "-h": {true, false}, "get -h": {true, false}, "-h get": {true, false}, "get k --help": {true, false},
+		"-v": {false, true}, "--version": {false, true}, "--user bob -v": {false, true}, "cursor -h": {true, false}, "get -- -h": {},
+		"set k --if-value -h v": {},
+	} {
+		l, err := parse(strings.Fields(in)...)
+		if err != nil || l.help != want[0] || l.version != want[1] {
+			t.Errorf("%s: help %v, version %v, %v", in, l.help, l.version, err)
+		}
+	}
+}
+
+// Whatever is typed, nothing is lost and nothing is invented: each word is a
+// flag, its value, the command, or an argument in its place.
+func FuzzParseLine(f *testing.F) {
+	for _, s := range []string{
+		"get k", "--user bob get k --raw", "set k -5", "keys -0 -r a", "set -- k -x", "--limit 3 keys a", "cursor --user b set x", "-h", "get --user",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		words := strings.Split(s, " ")
+		l, err := parse(words...)
+		if err != nil {
+			return
+		}
+		// The arguments stand among the words in the same order.
+		i := 0
+		for _, w := range words {
+			if i < len(l.args) && l.args[i] == w {
+				i++
+			}
+		}
+		if i != len(l.args) {
+			t.Errorf("%q: arguments %q", words, l.args)
+		}
+		for _, text := range slices.Concat(l.global, l.local) {
+			name, value, ok := strings.Cut(text, "=")
+			if !ok || !strings.HasPrefix(name, "--") {
+				t.Errorf("%q: flag %q", words, text)
+			}
+			if value != "true" && !slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(w, value) }) {
+				t.Errorf("%q: flag %q has a value from nowhere", words, text)
+			}
+		}
+		if l.cmd == nil {
+			return
+		}
+		// Put in order, it means the same.
+		again, err := parse(slices.Concat(l.global, strings.Fields(l.cmd.path), l.local, []string{"--"}, l.args)...)
+		if err != nil || again.cmd.path != l.cmd.path || !slices.Equal(again.args, l.args) || !slices.Equal(again.local, l.local) || !slices.Equal(again.global, l.global) {
+			t.Errorf("%q: in order it is %+v, %v, not %+v", words, again, err, l)
+		}
+	})
+}
+
+func TestNearest(t *testing.T) {
+	names := commandNames()
+	for w, want := range map[string]string{
+		"gte": "get", "gett": "get", "st": "set", "delet": "delete", "key": "keys", "lst": "ls", "namespace": "namespaces",
+		"crate-cache": "create-cache", "versoin": "version", "get": "get", "xyzzy": "", "": "", "zzzzzzzzzzzz": "", "q": "",
+	} {
+		if got := nearest(w, names); got != want {
+			t.Errorf("nearest to %q is %q, want %q", w, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "ab", 1}, {"ab", "abc", 1},
+		{"ca", "abc", 3}, {"kitten", "sitting", 3}, {"gte", "get", 1},
+	} {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+		if distance(tt.a, tt.b) != distance(tt.b, tt.a) {
+			t.Errorf("distance of %q and %q depends on their order", tt.a, tt.b)
+		}
+	}
+}
+
+func TestBytesFlag(t *testing.T) {
+	for in, want := range map[string]int64{
+		"0": 0, "1": 1, "1000": 1000, "1k": 1 << 10, "1K": 1 << 10, "1kb": 1 << 10, "64m": 64 << 20, "64MiB": 64 << 20, "900m": 900 << 20, "5b": 5,
+	} {
+		got := int64(-1)
+		f := newFlags("")
+		f.bytes(&got, "x", "", "")
+		if err := f.Parse([]string{"--x", in}); err != nil || got != want {
+			t.Errorf("%q is %d, %v, want %d", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "-1", "k", "1x", "1kk", "1.5m", "901m", "1g", "99999999999999999999", "1e3", " 1", "0x10"} {
+		got := int64(-1)
+		f := newFlags("")
+		f.bytes(&got, "x", "", "")
+		if err := f.Parse([]string{"--x=" + in}); err == nil || got != -1 {
+			t.Errorf("%q is %d, want an error", in, got)
+		}
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"a b": "a b", "a\nb": "a?b", "\x1b[1m": "?[1m", "a\u009bb": "a?b", "\x7f": "?", "ü日": "ü日", "internal error: x\ny": "internal error: x\ny",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("oneLine(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "''", "a": "a", "a.b__c": "a.b__c", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "a;b": "'a;b'", "ü": "ü", "~": "'~'", "a*": "'a*'", "-x": "-x",
+		"a\nb": "'a\nb'", "#": "'#'", "!": "'!'",
+	} {
+		if got := quote(in); got != want {
+			t.Errorf("quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}

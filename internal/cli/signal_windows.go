@@ -1,0 +1,8 @@
+package cli
+
+import "os"
+
+var (
+	endSignals   = []os.Signal{os.Interrupt}
+	limitSignals []os.Signal
+)
