@@ -101,7 +101,11 @@ type change interface {
 }
 
 func (r *restore) run() (err error) {
-	if r.temp, err = newTempFolder(r.p.Data); err != nil {
+	parent := r.p.Data
+	if r.o.DryRun {
+		parent = scratchFolder(r.p)
+	}
+	if r.temp, err = newTempFolder(parent); err != nil {
 		return err
 	}
 	defer r.temp.Close()

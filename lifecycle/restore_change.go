@@ -19,12 +19,11 @@ type databaseChange struct {
 	f    *unpacked
 	path string
 
-	there   bool
-	live    *pronto.Replacement // of one that is there
-	aside   string              // where one that can't be read goes; "" of any other
-	staged  string              // the file of one that is made
-	made    []string            // folders made for it
-	movedTo bool                // what was in the way stands at aside
+	there  bool
+	live   *pronto.Replacement // of one that is there
+	aside  string              // where one that can't be read goes; "" of any other
+	staged string              // the file of one that is made
+	made   []string            // folders made for it
 }
 
 // Moved is a database that can't be read, which is kept under another name.
@@ -149,7 +148,6 @@ func (c *databaseChange) commit() error {
 			}
 		}
 		os.Remove(c.path + "-shm")
-		c.movedTo = true
 	}
 	err := publish(c.staged, c.path)
 	if err == nil {

@@ -85,8 +85,8 @@ func (p *EnvParser) Open() bool { return p.quote != 0 }
 // the next one.
 func (p *EnvParser) Parse(line []byte) (name, value []byte, ok bool, err error) {
 	if p.quote == 0 {
-		line = bytes.TrimLeft(bytes.TrimSuffix(line, []byte("\r")), " \t")
-		if len(line) == 0 || line[0] == '#' {
+		line = bytes.TrimLeft(line, " \t")
+		if len(line) == 0 || line[0] == '#' || string(line) == "\r" {
 			return nil, nil, false, nil
 		}
 		if rest, ok := bytes.CutPrefix(line, []byte("export")); ok && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {

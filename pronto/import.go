@@ -231,7 +231,7 @@ func (im *Importer) namespace(name chunkNamespace) (*importNamespace, error) {
 // derive makes a cache of the namespace of an entry that expires.
 func (im *Importer) derive(ns *importNamespace, it *chunkItem) error {
 	from := it.updated
-	if from == 0 {
+	if from == 0 || it.expires <= from {
 		from = im.tx.Now()
 	}
 	if it.expires <= from {

@@ -346,3 +346,7 @@ func TestLegacyChangedMeanwhile(t *testing.T) {
 		t.Errorf("error %v, want ErrChanged", err)
 	}
 }
+
+func openLegacyToWrite(path string) (*sqlite.Conn, error) {
+	return sqlite.Open(path, sqlite.ReadWrite, "")
+}
