@@ -38,7 +38,7 @@ func legacyFile(t testing.TB, journal string, sql ...string) string {
 	if err := c.KeepWAL(); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range append([]string{"PRAGMA journal_mode=" + journal}, sql...) {
+	for _, s := range append([]string{"PRAGMA synchronous=OFF", "PRAGMA journal_mode=" + journal}, sql...) {
 		if err := c.Exec(s); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
@@ -58,6 +58,9 @@ func importStore(t testing.TB) Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	if err := s.(*sqliteStore).c.Exec("PRAGMA synchronous=OFF"); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -348,5 +351,9 @@ func TestLegacyChangedMeanwhile(t *testing.T) {
 }
 
 func openLegacyToWrite(path string) (*sqlite.Conn, error) {
-	return sqlite.Open(path, sqlite.ReadWrite, "")
+	c, err := sqlite.Open(path, sqlite.ReadWrite, "")
+	if err == nil {
+		err = c.Exec("PRAGMA synchronous=OFF")
+	}
+	return c, err
 }
