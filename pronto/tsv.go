@@ -19,10 +19,19 @@ var (
 )
 
 func checkTSV(value []byte) error {
-	switch {
-	case bytes.ContainsAny(value, "\t\n\r"):
-		return errTSVBreak
-	case bytes.IndexByte(value, 0) >= 0 || !utf8.Valid(value):
+	ascii := true
+	for _, c := range value {
+		switch {
+		case c >= utf8.RuneSelf:
+			ascii = false
+		case c >= ' ':
+		case c == '\t', c == '\n', c == '\r':
+			return errTSVBreak
+		case c == 0:
+			return errTSVText
+		}
+	}
+	if !ascii && !utf8.Valid(value) {
 		return errTSVText
 	}
 	return nil
@@ -30,11 +39,11 @@ func checkTSV(value []byte) error {
 
 // AppendTSV appends the name and the value of a row as the rest of a line that
 // begins with what [Notation.Prefix] gives. It returns an error for what tsv
-// can't carry as it is.
-func AppendTSV(b []byte, r *Row) ([]byte, error) {
+// can't carry as it is, which is every entry that expires.
+func AppendTSV(b []byte, r *Row, expires bool) ([]byte, error) {
 	b = append(b, r.Name...)
 	err := checkTSV(r.Value)
-	if r.ExpiresAt != 0 {
+	if expires {
 		err = errTSVTime
 	}
 	if err != nil {

@@ -109,6 +109,8 @@ type exportJob struct {
 	entries int64
 	prefix  []byte // of the addresses of the namespace that is being written
 	last    [2]string
+
+	expiring bool // entries of that namespace expire
 }
 
 // write writes what the scope holds in one snapshot.
@@ -118,7 +120,9 @@ func (j *exportJob) write(tx pronto.Reader) error {
 	var err error
 	switch j.format {
 	case formatTSV:
-		row = j.tsv
+		// Whether entries expire, their namespace tells.
+		sel.Fields = pronto.ValueField
+		row = j.tsv(tx)
 	case formatEnv:
 		sel.Fields = pronto.ValueField
 		row = j.env(tx)
@@ -147,19 +151,26 @@ func (j *exportJob) flushLine(b []byte) error {
 	return err
 }
 
-func (j *exportJob) tsv(r *pronto.Row) error {
-	if len(j.prefix) == 0 || r.Project != j.last[0] || r.Namespace != j.last[1] {
-		if err := j.a.checkPrintable(j.n, r.Project, r.Namespace); err != nil {
-			return err
+func (j *exportJob) tsv(tx pronto.Reader) func(r *pronto.Row) error {
+	return func(r *pronto.Row) error {
+		if len(j.prefix) == 0 || r.Project != j.last[0] || r.Namespace != j.last[1] {
+			if err := j.a.checkPrintable(j.n, r.Project, r.Namespace); err != nil {
+				return err
+			}
+			j.prefix = []byte(j.n.Prefix(r.Project, r.Namespace))
+			j.last = [2]string{r.Project, r.Namespace}
+			ns, err := tx.Namespace(r.Project, r.Namespace)
+			if err != nil {
+				return err
+			}
+			j.expiring = ns.Cache()
 		}
-		j.prefix = []byte(j.n.Prefix(r.Project, r.Namespace))
-		j.last = [2]string{r.Project, r.Namespace}
+		b, err := pronto.AppendTSV(append(j.line[:0], j.prefix...), r, j.expiring)
+		if err != nil {
+			return hinted(err, "--format jsonl carries everything")
+		}
+		return j.flushLine(b)
 	}
-	b, err := pronto.AppendTSV(append(j.line[:0], j.prefix...), r)
-	if err != nil {
-		return hinted(err, "--format jsonl carries everything")
-	}
-	return j.flushLine(b)
 }
 
 // env writes variables. Two keys that would be one variable are an error.
