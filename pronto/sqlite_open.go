@@ -25,7 +25,7 @@ const SQLiteVersion = sqlite.Version
 // the database closed reads the log once to use it, so its length is a price
 // on each start, and the checkpoint, with its two syncs, one on each write:
 // docs/performance.md has the measurement that balances them.
-const walPages = 64
+const walPages = 32
 
 // sqliteStore is the engine on SQLite.
 type sqliteStore struct {

@@ -28,7 +28,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"slices"
 )
 
 // ErrUnsure is returned when a row can't be told for sure from the files
@@ -37,7 +36,7 @@ var ErrUnsure = errors.New("not sure")
 
 const (
 	maxLog    = 1 << 20  // the longest write-ahead log that is read, in bytes
-	readAhead = 32 << 10 // how much of it is read at once
+	readAhead = 64 << 10 // how much of it is read at once
 )
 
 // File is a snapshot of a database file.
@@ -108,19 +107,23 @@ func (f *File) readLog() error {
 	}
 	// The log may hold room, or frames of an earlier run of it, behind its
 	// last frame: it is read a piece at a time.
+	// What is not read of the buffer takes no memory: it comes from the system
+	// as it is.
+	f.log = make([]byte, n)
+	read := 0
 	fill := func(to int) error {
-		read := len(f.log)
 		if to <= read {
 			return nil
 		}
 		to = min(max(to, read+readAhead), n)
-		f.log = slices.Grow(f.log, to-read)[:to]
-		return f.readLogAt(f.log[read:], int64(read))
+		err := f.readLogAt(f.log[read:to], int64(read))
+		read = to
+		return err
 	}
 	if err := fill(headerSize + frameSize); err != nil {
 		return err
 	}
-	h := bytes.Clone(f.log[:headerSize])
+	h := f.log[:headerSize]
 	if bytes.Count(h, []byte{0}) == len(h) {
 		return nil // emptied
 	}
