@@ -15,10 +15,12 @@ import (
 var (
 	errTSVBreak = errors.New("has a value that holds a tab or the end of a line, which tsv can't carry")
 	errTSVText  = errors.New("has a value that is not text (UTF-8 without NUL), which is all that tsv can carry")
-	errTSVTime  = errors.New("expires, which tsv can't carry")
 )
 
 func checkTSV(value []byte) error {
+	if isPrintableASCII(textOf(value)) {
+		return nil
+	}
 	switch {
 	case bytes.ContainsAny(value, "\t\n\r"):
 		return errTSVBreak
@@ -29,15 +31,12 @@ func checkTSV(value []byte) error {
 }
 
 // AppendTSV appends the name and the value of a row as the rest of a line that
-// begins with what [Notation.Prefix] gives. It returns an error for what tsv
-// can't carry as it is.
+// begins with what [Notation.Prefix] gives. It returns an error for a value
+// that tsv can't carry as it is; that the entry does not expire is the caller's
+// to know.
 func AppendTSV(b []byte, r *Row) ([]byte, error) {
 	b = append(b, r.Name...)
-	err := checkTSV(r.Value)
-	if r.ExpiresAt != 0 {
-		err = errTSVTime
-	}
-	if err != nil {
+	if err := checkTSV(r.Value); err != nil {
 		return b, fmt.Errorf("entry %q %w", b, err)
 	}
 	b = append(append(b, '\t'), r.Value...)

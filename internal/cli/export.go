@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"prontodb/pronto"
@@ -118,7 +119,8 @@ func (j *exportJob) write(tx pronto.Reader) error {
 	var err error
 	switch j.format {
 	case formatTSV:
-		row = j.tsv
+		sel.Fields = pronto.ValueField
+		row, err = j.tsv, j.nothingExpires(tx)
 	case formatEnv:
 		sel.Fields = pronto.ValueField
 		row = j.env(tx)
@@ -182,7 +184,7 @@ func (j *exportJob) env(tx pronto.Reader) func(r *pronto.Row) error {
 // where an import could not tell its default expiry from its first entry: that
 // one was given another, or there is none.
 func (j *exportJob) jsonl(tx pronto.Reader) (func(r *pronto.Row) error, error) {
-	caches, err := j.caches(tx)
+	caches, err := j.untold(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -192,40 +194,65 @@ func (j *exportJob) jsonl(tx pronto.Reader) (func(r *pronto.Row) error, error) {
 	}, j.writeCaches(caches)
 }
 
+// caches lists the caches that the scope is about.
 func (j *exportJob) caches(tx pronto.Reader) ([]pronto.Namespace, error) {
 	var list []pronto.Namespace
+	var err error
 	if j.scope.OneNamespace() {
-		ns, err := tx.Namespace(j.scope.Project, j.scope.Namespace)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, ns)
+		list = make([]pronto.Namespace, 1)
+		list[0], err = tx.Namespace(j.scope.Project, j.scope.Namespace)
 	} else {
-		var err error
-		if list, err = tx.Namespaces(j.scope.Project, false); err != nil {
-			return nil, err
+		list, err = tx.Namespaces(j.scope.Project, false)
+	}
+	return slices.DeleteFunc(list, func(ns pronto.Namespace) bool { return !ns.Cache() }), err
+}
+
+// first finds the first entry of a cache that is exported.
+func (j *exportJob) first(tx pronto.Reader, ns pronto.Namespace) (e pronto.Entry, found bool, err error) {
+	scope := pronto.Scope{Project: ns.Project, Namespace: ns.Name, Prefix: j.scope.Prefix, Context: j.scope.Context}
+	err = tx.Scan(pronto.Selection{Scope: scope, Limit: 1, Fields: pronto.InfoFields}, func(r *pronto.Row) error {
+		e, found = r.Entry(), true
+		return nil
+	})
+	return e, found, err
+}
+
+// nothingExpires is an error if an entry of the scope expires.
+func (j *exportJob) nothingExpires(tx pronto.Reader) error {
+	caches, err := j.caches(tx)
+	if err != nil {
+		return err
+	}
+	for _, ns := range caches {
+		e, found, err := j.first(tx, ns)
+		if err != nil {
+			return err
+		}
+		if found {
+			return hinted(fmt.Errorf("entry %q expires, which tsv can't carry", j.n.Format(e.Address)), "--format jsonl carries everything")
 		}
 	}
-	var told []pronto.Namespace
-	for _, ns := range list {
-		if !ns.Cache() {
-			continue
-		}
-		scope := pronto.Scope{Project: ns.Project, Namespace: ns.Name, Prefix: j.scope.Prefix, Context: j.scope.Context}
-		derived, found := int64(0), false
-		err := tx.Scan(pronto.Selection{Scope: scope, Limit: 1, Fields: pronto.InfoFields}, func(r *pronto.Row) error {
-			derived, found = r.ExpiresAt-r.UpdatedAt, true
-			return nil
-		})
+	return nil
+}
+
+// untold lists the caches whose default expiry their first entry does not tell.
+func (j *exportJob) untold(tx pronto.Reader) ([]pronto.Namespace, error) {
+	caches, err := j.caches(tx)
+	if err != nil {
+		return nil, err
+	}
+	part := j.scope.Prefix != "" || j.scope.Context != ""
+	var list []pronto.Namespace
+	for _, ns := range caches {
+		e, found, err := j.first(tx, ns)
 		if err != nil {
 			return nil, err
 		}
-		part := j.scope.Prefix != "" || j.scope.Context != ""
-		if derived != ns.TTL && (found || !part) {
-			told = append(told, ns)
+		if found && e.ExpiresAt-e.UpdatedAt != ns.TTL || !found && !part {
+			list = append(list, ns)
 		}
 	}
-	return told, nil
+	return list, nil
 }
 
 func (j *exportJob) writeCaches(list []pronto.Namespace) error {

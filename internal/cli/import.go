@@ -163,7 +163,7 @@ func (j *importJob) lines(ctx context.Context, p place, r io.Reader, name string
 	// What is there is read before the database is asked for, so that others
 	// do not wait for a slow writer of a pipe, and a wrong line in a small
 	// file creates nothing.
-	chunk, more, err := j.fill(new(pronto.ImportChunk))
+	chunk, more, err := j.fill(j.newChunk())
 	if err != nil {
 		return err
 	}
@@ -182,6 +182,15 @@ func (j *importJob) lines(ctx context.Context, p place, r io.Reader, name string
 	j.bar.end()
 	j.bar = nil
 	return j.report(report)
+}
+
+// newChunk is an empty chunk: a small one where nothing is stored, and the
+// memory is for the addresses.
+func (j *importJob) newChunk() *pronto.ImportChunk {
+	if j.dryRun {
+		return &pronto.ImportChunk{Limit: 8 << 10}
+	}
+	return new(pronto.ImportChunk)
 }
 
 // into calls fn with where the entries go to.
@@ -218,7 +227,7 @@ func (j *importJob) store(ctx context.Context, im *pronto.Importer, chunk *pront
 	empty := make(chan *pronto.ImportChunk, 1)
 	defer close(empty)
 	if more {
-		empty <- new(pronto.ImportChunk)
+		empty <- j.newChunk()
 		go func() {
 			for c := range empty {
 				c, more, err := j.fill(c)
