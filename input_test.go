@@ -56,12 +56,12 @@ var awkward = []string{
 // Real input: the list of the files below Go's own source with their sizes, and
 // awkward names among them, stored and listed back identically.
 func TestFileList(t *testing.T) {
-	home(t)
-	sizes := map[string]string{}
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	home(t)
+	sizes := map[string]string{}
 	root := filepath.Join(strings.TrimSpace(string(goroot)), "src")
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {

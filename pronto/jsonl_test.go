@@ -209,7 +209,7 @@ func FuzzTSV(f *testing.F) {
 			t.Fatalf("%q: %v", line, err)
 		}
 		row := Row{Name: []byte(e.Name()), Value: e.Value}
-		again, err := AppendTSV([]byte(Notation{}.Prefix(e.Project, e.Namespace)), &row)
+		again, err := AppendTSV([]byte(Notation{}.Prefix(e.Project, e.Namespace)), &row, row.ExpiresAt != 0)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}

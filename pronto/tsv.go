@@ -15,28 +15,38 @@ import (
 var (
 	errTSVBreak = errors.New("has a value that holds a tab or the end of a line, which tsv can't carry")
 	errTSVText  = errors.New("has a value that is not text (UTF-8 without NUL), which is all that tsv can carry")
+	errTSVTime  = errors.New("expires, which tsv can't carry")
 )
 
 func checkTSV(value []byte) error {
-	if isPrintableASCII(textOf(value)) {
-		return nil
+	ascii := true
+	for _, c := range value {
+		switch {
+		case c >= utf8.RuneSelf:
+			ascii = false
+		case c >= ' ':
+		case c == '\t', c == '\n', c == '\r':
+			return errTSVBreak
+		case c == 0:
+			return errTSVText
+		}
 	}
-	switch {
-	case bytes.ContainsAny(value, "\t\n\r"):
-		return errTSVBreak
-	case bytes.IndexByte(value, 0) >= 0 || !utf8.Valid(value):
+	if !ascii && !utf8.Valid(value) {
 		return errTSVText
 	}
 	return nil
 }
 
 // AppendTSV appends the name and the value of a row as the rest of a line that
-// begins with what [Notation.Prefix] gives. It returns an error for a value
-// that tsv can't carry as it is; that the entry does not expire is the caller's
-// to know.
-func AppendTSV(b []byte, r *Row) ([]byte, error) {
+// begins with what [Notation.Prefix] gives. It returns an error for what tsv
+// can't carry as it is, which is every entry that expires.
+func AppendTSV(b []byte, r *Row, expires bool) ([]byte, error) {
 	b = append(b, r.Name...)
-	if err := checkTSV(r.Value); err != nil {
+	err := checkTSV(r.Value)
+	if expires {
+		err = errTSVTime
+	}
+	if err != nil {
 		return b, fmt.Errorf("entry %q %w", b, err)
 	}
 	b = append(append(b, '\t'), r.Value...)

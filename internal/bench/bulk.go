@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -44,14 +46,13 @@ func (b *bench) bulk() error {
 		}); err != nil {
 			return err
 		}
-		schema, err := exec.Command(b.sqlite3, b.dir+"/thousand.db", "SELECT sql||';' FROM sqlite_schema WHERE tbl_name='entry' AND sql IS NOT NULL").Output()
-		if err != nil || len(schema) == 0 {
-			if _, err := b.data("thousand.db", thousand); err != nil {
-				return err
-			}
-			if schema, err = exec.Command(b.sqlite3, b.dir+"/thousand.db", "SELECT sql||';' FROM sqlite_schema WHERE tbl_name='entry' AND sql IS NOT NULL").Output(); err != nil {
-				return err
-			}
+		like, err := b.data("thousand.db", thousand)
+		if err != nil {
+			return err
+		}
+		schema, err := exec.Command(b.sqlite3, like, "SELECT sql||';' FROM sqlite_schema WHERE tbl_name='entry' AND sql IS NOT NULL").Output()
+		if err != nil {
+			return err
 		}
 		cmds = append(cmds, command{
 			args:  []string{b.sqlite3, peer, "PRAGMA journal_mode=WAL", string(schema), ".mode tabs", ".import " + rows + " entry"},

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command bench times prontodb beside the sqlite3 shell and redis-cli on the
 // same work, as whole processes in alternation, and prints a table: medians,
 // the ratio of prontodb to its peer, the bar, and whether it is met. Peers that

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 
 	"prontodb/pronto"
@@ -110,6 +109,8 @@ type exportJob struct {
 	entries int64
 	prefix  []byte // of the addresses of the namespace that is being written
 	last    [2]string
+
+	expiring bool // entries of that namespace expire
 }
 
 // write writes what the scope holds in one snapshot.
@@ -119,8 +120,9 @@ func (j *exportJob) write(tx pronto.Reader) error {
 	var err error
 	switch j.format {
 	case formatTSV:
+		// Whether entries expire, their namespace tells.
 		sel.Fields = pronto.ValueField
-		row, err = j.tsv, j.nothingExpires(tx)
+		row = j.tsv(tx)
 	case formatEnv:
 		sel.Fields = pronto.ValueField
 		row = j.env(tx)
@@ -149,19 +151,26 @@ func (j *exportJob) flushLine(b []byte) error {
 	return err
 }
 
-func (j *exportJob) tsv(r *pronto.Row) error {
-	if len(j.prefix) == 0 || r.Project != j.last[0] || r.Namespace != j.last[1] {
-		if err := j.a.checkPrintable(j.n, r.Project, r.Namespace); err != nil {
-			return err
+func (j *exportJob) tsv(tx pronto.Reader) func(r *pronto.Row) error {
+	return func(r *pronto.Row) error {
+		if len(j.prefix) == 0 || r.Project != j.last[0] || r.Namespace != j.last[1] {
+			if err := j.a.checkPrintable(j.n, r.Project, r.Namespace); err != nil {
+				return err
+			}
+			j.prefix = []byte(j.n.Prefix(r.Project, r.Namespace))
+			j.last = [2]string{r.Project, r.Namespace}
+			ns, err := tx.Namespace(r.Project, r.Namespace)
+			if err != nil {
+				return err
+			}
+			j.expiring = ns.Cache()
 		}
-		j.prefix = []byte(j.n.Prefix(r.Project, r.Namespace))
-		j.last = [2]string{r.Project, r.Namespace}
+		b, err := pronto.AppendTSV(append(j.line[:0], j.prefix...), r, j.expiring)
+		if err != nil {
+			return hinted(err, "--format jsonl carries everything")
+		}
+		return j.flushLine(b)
 	}
-	b, err := pronto.AppendTSV(append(j.line[:0], j.prefix...), r)
-	if err != nil {
-		return hinted(err, "--format jsonl carries everything")
-	}
-	return j.flushLine(b)
 }
 
 // env writes variables. Two keys that would be one variable are an error.
@@ -184,7 +193,7 @@ func (j *exportJob) env(tx pronto.Reader) func(r *pronto.Row) error {
 // where an import could not tell its default expiry from its first entry: that
 // one was given another, or there is none.
 func (j *exportJob) jsonl(tx pronto.Reader) (func(r *pronto.Row) error, error) {
-	caches, err := j.untold(tx)
+	caches, err := j.caches(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -194,65 +203,40 @@ func (j *exportJob) jsonl(tx pronto.Reader) (func(r *pronto.Row) error, error) {
 	}, j.writeCaches(caches)
 }
 
-// caches lists the caches that the scope is about.
 func (j *exportJob) caches(tx pronto.Reader) ([]pronto.Namespace, error) {
 	var list []pronto.Namespace
-	var err error
 	if j.scope.OneNamespace() {
-		list = make([]pronto.Namespace, 1)
-		list[0], err = tx.Namespace(j.scope.Project, j.scope.Namespace)
-	} else {
-		list, err = tx.Namespaces(j.scope.Project, false)
-	}
-	return slices.DeleteFunc(list, func(ns pronto.Namespace) bool { return !ns.Cache() }), err
-}
-
-// first finds the first entry of a cache that is exported.
-func (j *exportJob) first(tx pronto.Reader, ns pronto.Namespace) (e pronto.Entry, found bool, err error) {
-	scope := pronto.Scope{Project: ns.Project, Namespace: ns.Name, Prefix: j.scope.Prefix, Context: j.scope.Context}
-	err = tx.Scan(pronto.Selection{Scope: scope, Limit: 1, Fields: pronto.InfoFields}, func(r *pronto.Row) error {
-		e, found = r.Entry(), true
-		return nil
-	})
-	return e, found, err
-}
-
-// nothingExpires is an error if an entry of the scope expires.
-func (j *exportJob) nothingExpires(tx pronto.Reader) error {
-	caches, err := j.caches(tx)
-	if err != nil {
-		return err
-	}
-	for _, ns := range caches {
-		e, found, err := j.first(tx, ns)
-		if err != nil {
-			return err
-		}
-		if found {
-			return hinted(fmt.Errorf("entry %q expires, which tsv can't carry", j.n.Format(e.Address)), "--format jsonl carries everything")
-		}
-	}
-	return nil
-}
-
-// untold lists the caches whose default expiry their first entry does not tell.
-func (j *exportJob) untold(tx pronto.Reader) ([]pronto.Namespace, error) {
-	caches, err := j.caches(tx)
-	if err != nil {
-		return nil, err
-	}
-	part := j.scope.Prefix != "" || j.scope.Context != ""
-	var list []pronto.Namespace
-	for _, ns := range caches {
-		e, found, err := j.first(tx, ns)
+		ns, err := tx.Namespace(j.scope.Project, j.scope.Namespace)
 		if err != nil {
 			return nil, err
 		}
-		if found && e.ExpiresAt-e.UpdatedAt != ns.TTL || !found && !part {
-			list = append(list, ns)
+		list = append(list, ns)
+	} else {
+		var err error
+		if list, err = tx.Namespaces(j.scope.Project, false); err != nil {
+			return nil, err
 		}
 	}
-	return list, nil
+	var told []pronto.Namespace
+	for _, ns := range list {
+		if !ns.Cache() {
+			continue
+		}
+		scope := pronto.Scope{Project: ns.Project, Namespace: ns.Name, Prefix: j.scope.Prefix, Context: j.scope.Context}
+		derived, found := int64(0), false
+		err := tx.Scan(pronto.Selection{Scope: scope, Limit: 1, Fields: pronto.InfoFields}, func(r *pronto.Row) error {
+			derived, found = r.ExpiresAt-r.UpdatedAt, true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		part := j.scope.Prefix != "" || j.scope.Context != ""
+		if derived != ns.TTL && (found || !part) {
+			told = append(told, ns)
+		}
+	}
+	return told, nil
 }
 
 func (j *exportJob) writeCaches(list []pronto.Namespace) error {
