@@ -35,3 +35,16 @@ func TestProgressNeedsTerminal(t *testing.T) {
 		t.Errorf("a bar on what is no terminal: %q", errs.String())
 	}
 }
+
+// A bar may be ended twice, and leaves the line empty.
+func TestProgressEnds(t *testing.T) {
+	var errs strings.Builder
+	p := &progress{a: &app{Process: Process{Stderr: &errs}}, what: "import", stop: make(chan struct{}), ended: make(chan struct{})}
+	go p.run()
+	p.draw()
+	p.end()
+	p.end()
+	if got := errs.String(); !strings.HasSuffix(got, "\r\x1b[K") || strings.Contains(got, "\n") {
+		t.Errorf("left on the terminal: %q", got)
+	}
+}
