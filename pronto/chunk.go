@@ -18,6 +18,8 @@ const (
 // checked, and sorted as the store has them. The zero value is an empty one.
 // It is filled by one goroutine and imported by another.
 type ImportChunk struct {
+	Limit int // items that make it full, if there are to be fewer than usual
+
 	arena      []byte
 	items      []chunkItem
 	namespaces []chunkNamespace
@@ -52,7 +54,9 @@ type chunkItem struct {
 }
 
 // Full reports that the chunk should be imported before more is added.
-func (c *ImportChunk) Full() bool { return len(c.items) >= chunkItems || c.bytes >= chunkBytes }
+func (c *ImportChunk) Full() bool {
+	return len(c.items) >= chunkItems || c.bytes >= chunkBytes || c.Limit > 0 && len(c.items) >= c.Limit
+}
 
 // Len is the number of items.
 func (c *ImportChunk) Len() int { return len(c.items) }
@@ -62,6 +66,7 @@ func (c *ImportChunk) Reset() {
 	clear(c.big)
 	clear(c.found)
 	*c = ImportChunk{
+		Limit: c.Limit,
 		arena: c.arena[:0], items: c.items[:0], namespaces: c.namespaces[:0], big: c.big[:0],
 		order: c.order[:0], found: c.found,
 	}

@@ -16,7 +16,7 @@ type ImportTarget interface {
 }
 
 // dryRun is an ImportTarget that changes nothing: it reads a snapshot, and
-// remembers the addresses it was given, as hashes.
+// remembers the addresses that were not there, as hashes.
 type dryRun struct {
 	Reader
 	seed       maphash.Seed
@@ -45,6 +45,18 @@ func (d *dryRun) PutNamespace(ns Namespace) error {
 	return nil
 }
 
+// taken reports whether the store has an entry at the address of e.
+func (d *dryRun) taken(e *Entry) (bool, error) {
+	if tx, ok := d.Reader.(*sqliteTx); ok {
+		return tx.taken(e) // without the value
+	}
+	_, err := d.Get(e.Address)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (d *dryRun) PutAll(list []Entry, c Conflict) (n PutCounts, err error) {
 	var h maphash.Hash
 	h.SetSeed(d.seed)
@@ -58,13 +70,13 @@ func (d *dryRun) PutAll(list []Entry, c Conflict) (n PutCounts, err error) {
 		sum := h.Sum64()
 		_, taken := d.seen[sum]
 		if !taken {
-			_, err := d.Get(a)
-			if err != nil && !errors.Is(err, ErrNotFound) {
+			if taken, err = d.taken(&list[i]); err != nil {
 				return n, err
 			}
-			taken = err == nil
+			if !taken {
+				d.seen[sum] = struct{}{}
+			}
 		}
-		d.seen[sum] = struct{}{}
 		switch {
 		case !taken:
 			n.New++

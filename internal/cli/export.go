@@ -132,7 +132,10 @@ func (j *exportJob) write(tx pronto.Reader) error {
 	if err != nil {
 		return err
 	}
-	bar := j.a.progress("export", 0)
+	var bar *progress
+	if j.out != j.a.out || !j.a.isTerminal(j.a.Stdout) { // there the lines themselves show it
+		bar = j.a.progress("export", 0)
+	}
 	defer bar.end()
 	return tx.Scan(sel, func(r *pronto.Row) error {
 		if j.entries++; j.entries&1023 == 0 {

@@ -116,9 +116,17 @@ func (j *importJob) run(ctx context.Context, args []string) error {
 		return j.lines(ctx, p, a.Stdin, "standard input", 0)
 	}
 	name := args[0]
-	switch kind, err := pronto.KindOf(name); {
-	case err != nil:
+	info, err := os.Stat(name)
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, pathReason(err))
+	}
+	kind := pronto.OtherFile
+	if info.Mode().IsRegular() { // of a pipe nothing may be read twice
+		if kind, err = pronto.KindOf(name); err != nil {
+			return fmt.Errorf("%s: %w", name, pathReason(err))
+		}
+	}
+	switch {
 	case kind == pronto.DatabaseFile:
 		return hinted(fmt.Errorf("%s: is a database of this ProntoDB", name), "prontodb -d %s export | prontodb import", quote(databaseArg(name)))
 	case kind == pronto.SQLiteFile:
@@ -133,8 +141,7 @@ func (j *importJob) run(ctx context.Context, args []string) error {
 	}
 	defer f.Close()
 	size := int64(0)
-	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() {
+	if info.Mode().IsRegular() {
 		size = info.Size()
 	}
 	return j.lines(ctx, p, f, name, size)
@@ -163,7 +170,7 @@ func (j *importJob) lines(ctx context.Context, p place, r io.Reader, name string
 	// What is there is read before the database is asked for, so that others
 	// do not wait for a slow writer of a pipe, and a wrong line in a small
 	// file creates nothing.
-	chunk, more, err := j.fill(new(pronto.ImportChunk))
+	chunk, more, err := j.fill(j.newChunk())
 	if err != nil {
 		return err
 	}
@@ -174,14 +181,22 @@ func (j *importJob) lines(ctx context.Context, p place, r io.Reader, name string
 			return err
 		}
 		report, err = j.store(ctx, im, chunk, more)
+		j.bar.end()
 		return err
 	})
 	if err != nil {
 		return j.explain(err)
 	}
-	j.bar.end()
-	j.bar = nil
 	return j.report(report)
+}
+
+// newChunk is an empty chunk: a small one where nothing is stored, and the
+// memory is for the addresses.
+func (j *importJob) newChunk() *pronto.ImportChunk {
+	if j.dryRun {
+		return &pronto.ImportChunk{Limit: 8 << 10}
+	}
+	return new(pronto.ImportChunk)
 }
 
 // into calls fn with where the entries go to.
@@ -218,7 +233,7 @@ func (j *importJob) store(ctx context.Context, im *pronto.Importer, chunk *pront
 	empty := make(chan *pronto.ImportChunk, 1)
 	defer close(empty)
 	if more {
-		empty <- new(pronto.ImportChunk)
+		empty <- j.newChunk()
 		go func() {
 			for c := range empty {
 				c, more, err := j.fill(c)
@@ -411,12 +426,13 @@ func (j *importJob) legacy(ctx context.Context, p place, name string) error {
 	}
 	l.Close()
 	j.bar = a.progress("import", 0)
-	defer func() { j.bar.end() }()
+	defer j.bar.end()
 	var report pronto.LegacyReport
 	err = j.into(ctx, p, func(tx pronto.ImportTarget) (err error) {
 		report, err = pronto.ImportLegacy(ctx, tx, name, pronto.LegacyOptions{
 			Conflict: conflicts[j.onConflict], SkipRefused: j.skipRefused, Progress: j.bar.set,
 		})
+		j.bar.end()
 		return err
 	})
 	if err != nil {
@@ -425,8 +441,6 @@ func (j *importJob) legacy(ctx context.Context, p place, name string) error {
 		}
 		return err
 	}
-	j.bar.end()
-	j.bar = nil
 	for _, project := range report.Glued {
 		a.status("project %q holds a %q, as a meta in front of a project was once stored: kept as it stands", project, pronto.DefaultDelim)
 	}

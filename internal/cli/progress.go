@@ -18,6 +18,7 @@ type progress struct {
 	total atomic.Int64 // 0 if unknown
 	stop  chan struct{}
 	ended chan struct{}
+	over  sync.Once
 
 	mu    sync.Mutex
 	drawn bool
@@ -71,10 +72,10 @@ func (p *progress) hide() {
 	}
 }
 
-// end removes the bar.
+// end removes the bar for good. It may be called more than once.
 func (p *progress) end() {
 	if p != nil {
-		close(p.stop)
+		p.over.Do(func() { close(p.stop) })
 		<-p.ended
 		p.hide()
 	}
