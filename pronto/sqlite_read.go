@@ -143,31 +143,47 @@ func (tx *sqliteTx) namespacesOf(s Scope, delim string) ([]sqliteNamespace, erro
 	return list, nil
 }
 
-// The condition of every listing: one range of the primary key. The upper end
-// of "everything" is an empty blob, which sorts after every text.
-const (
-	sqlRange   = " FROM entry AS e WHERE e.namespace = ? AND e.name >= ? AND e.name < ? AND (e.expires_at IS NULL OR e.expires_at > ?)"
-	sqlContext = " AND e.context = ?"
-)
-
-// bindRange binds the parameters of sqlRange and returns the next one's number.
-func (tx *sqliteTx) bindRange(st *sqlite.Stmt, id int64, s Scope) int {
-	st.BindInt(1, id)
-	st.BindText(2, s.Prefix)
-	if end := upper(s.Prefix); end != "" {
-		st.BindText(3, end)
-	} else {
-		st.BindBlob(3, nil)
+// sqlRange is the condition of every listing: one range of the primary key. It
+// asks for no more than it must, for each condition is looked at with each row:
+// entries of a namespace that is no cache do not expire.
+func sqlRange(ns sqliteNamespace, s Scope) string {
+	sql := " FROM entry AS e WHERE e.namespace = ?1"
+	if s.Prefix != "" {
+		sql += " AND e.name >= ?2 AND e.name < ?3"
 	}
-	st.BindInt(4, tx.now)
-	if s.Context == "" {
-		return 5
+	if ns.Cache() {
+		sql += " AND (e.expires_at IS NULL OR e.expires_at > ?4)"
 	}
-	st.BindText(5, s.Context)
-	return 6
+	if s.Context != "" {
+		sql += " AND e.context = ?5"
+	}
+	return sql
 }
 
-func sqlScan(sel Selection) string {
+// bindRange binds the parameters of sqlRange, and ?6 to the limit if there is
+// one.
+func (tx *sqliteTx) bindRange(st *sqlite.Stmt, ns sqliteNamespace, s Scope, limit int64) {
+	st.BindInt(1, ns.id)
+	if s.Prefix != "" {
+		st.BindText(2, s.Prefix)
+		if end := upper(s.Prefix); end != "" {
+			st.BindText(3, end)
+		} else {
+			st.BindBlob(3, nil) // which sorts after every text
+		}
+	}
+	if ns.Cache() {
+		st.BindInt(4, tx.now)
+	}
+	if s.Context != "" {
+		st.BindText(5, s.Context)
+	}
+	if limit > 0 {
+		st.BindInt(6, limit)
+	}
+}
+
+func sqlScan(ns sqliteNamespace, sel Selection) string {
 	sql := "SELECT e.name"
 	switch sel.Fields {
 	case AllFields:
@@ -177,16 +193,12 @@ func sqlScan(sel Selection) string {
 	case InfoFields:
 		sql += ", NULL, e.revision, e.created_at, e.updated_at, e.expires_at"
 	}
-	sql += sqlRange
-	if sel.Context != "" {
-		sql += sqlContext
-	}
-	sql += " ORDER BY e.name"
+	sql += sqlRange(ns, sel.Scope) + " ORDER BY e.name"
 	if sel.Reverse {
 		sql += " DESC"
 	}
 	if sel.Limit > 0 {
-		sql += " LIMIT ?"
+		sql += " LIMIT ?6"
 	}
 	return sql
 }
@@ -216,15 +228,12 @@ func (tx *sqliteTx) Scan(sel Selection, fn func(*Row) error) error {
 
 // scan goes through one namespace and returns how many entries it gave fn.
 func (tx *sqliteTx) scan(ns sqliteNamespace, sel Selection, limit int64, fn func(*Row) error) (int64, error) {
-	st, err := tx.c.Prepare(sqlScan(sel))
+	st, err := tx.c.Prepare(sqlScan(ns, sel))
 	if err != nil {
 		return 0, err
 	}
 	defer st.Reset()
-	next := tx.bindRange(st, ns.id, sel.Scope)
-	if sel.Limit > 0 {
-		st.BindInt(next, limit)
-	}
+	tx.bindRange(st, ns, sel.Scope, limit)
 	r := Row{Project: ns.Project, Namespace: ns.Name}
 	for n := int64(0); ; n++ {
 		row, err := st.Step()
@@ -269,23 +278,17 @@ func (tx *sqliteTx) Count(sel Selection) (int64, error) {
 }
 
 func (tx *sqliteTx) count(ns sqliteNamespace, sel Selection) (int64, error) {
-	inner := sqlRange
-	if sel.Context != "" {
-		inner += sqlContext
-	}
+	inner := sqlRange(ns, sel.Scope)
 	sql := "SELECT count(*)" + inner
 	if sel.Limit > 0 {
-		sql = "SELECT count(*) FROM (SELECT 1" + inner + " LIMIT ?)"
+		sql = "SELECT count(*) FROM (SELECT 1" + inner + " LIMIT ?6)"
 	}
 	st, err := tx.c.Prepare(sql)
 	if err != nil {
 		return 0, err
 	}
 	defer st.Reset()
-	next := tx.bindRange(st, ns.id, sel.Scope)
-	if sel.Limit > 0 {
-		st.BindInt(next, sel.Limit)
-	}
+	tx.bindRange(st, ns, sel.Scope, sel.Limit)
 	_, err = st.Step()
 	return st.Int(0), err
 }

@@ -74,7 +74,7 @@ type Writer interface {
 	// database; another is kept, and the database's becomes no less.
 	// CreatedAt 0 keeps that of an entry that is there and has not
 	// expired, and then stays 0 here (Get tells it), or else is now;
-	// UpdatedAt 0 is now.
+	// UpdatedAt 0 is now. Only in a cache may ExpiresAt be other than 0.
 	Put(e *Entry) error
 
 	// PutAll stores many entries, as Put does each, in the order of the list
