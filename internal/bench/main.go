@@ -170,8 +170,14 @@ func (b *bench) once(c command, i int) (time.Duration, int64, error) {
 	}
 	cmd.Env = append(slices.Clone(b.env), c.env...)
 	cmd.Dir = b.dir
-	var errs strings.Builder
-	cmd.Stderr = &errs
+	// A file: a pipe would have this program run beside the one it times.
+	errs, err := os.CreateTemp(b.dir, "stderr-*")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer os.Remove(errs.Name())
+	defer errs.Close()
+	cmd.Stderr = errs
 	if c.stdin != "" {
 		f, err := os.Open(c.stdin)
 		if err != nil {
@@ -181,10 +187,11 @@ func (b *bench) once(c command, i int) (time.Duration, int64, error) {
 		cmd.Stdin = f
 	}
 	start := time.Now()
-	err := cmd.Run()
+	err = cmd.Run()
 	wall := time.Since(start)
 	if err != nil {
-		return 0, 0, fmt.Errorf("%v: %w\n%s", cmd.Args, err, errs.String())
+		text, _ := os.ReadFile(errs.Name())
+		return 0, 0, fmt.Errorf("%v: %w\n%s", cmd.Args, err, text)
 	}
 	rss := int64(0)
 	if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
