@@ -148,6 +148,13 @@ func (c *databaseChange) commit() error {
 			}
 		}
 		os.Remove(c.path + "-shm")
+	} else {
+		// Of a database that is gone: SQLite would play it into the new one.
+		for _, suffix := range [...]string{"-wal", "-journal", "-shm"} {
+			if err := os.Remove(c.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
 	}
 	err := publish(c.staged, c.path)
 	if err == nil {

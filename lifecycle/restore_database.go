@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"prontodb/pronto"
 )
@@ -36,6 +37,9 @@ func (r *restore) loadDatabase(in io.Reader, name string) error {
 // copyDatabase makes a database at to of the one at path, of ours or of the
 // earlier ProntoDB.
 func (r *restore) copyDatabase(path, to string) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // its log is beside the file itself
+	}
 	legacy, err := pronto.IsLegacy(path)
 	switch {
 	case err != nil:

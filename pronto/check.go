@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"prontodb/pronto/internal/peek"
 	"prontodb/pronto/internal/sqlite"
 )
 
@@ -45,6 +46,9 @@ func Examine(ctx context.Context, path string, o Options, integrity bool) (Healt
 // hasLog reports whether there is anything beside a database that belongs to
 // its content, or that a process which has it open needs.
 func hasLog(path string) bool {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // SQLite keeps them beside the file itself
+	}
 	for _, suffix := range [...]string{"-wal", "-journal"} {
 		if _, err := os.Stat(path + suffix); !errors.Is(err, fs.ErrNotExist) {
 			return true
@@ -56,14 +60,18 @@ func hasLog(path string) bool {
 func examine(ctx context.Context, path string, o Options, integrity, alone bool) (Health, error) {
 	o.Mode = Read
 	s := &sqliteStore{path: path, o: o}
+	peek.Hold()
+	defer peek.Release()
+	defer func() {
+		if s.c != nil {
+			s.c.Close()
+		}
+	}()
 	var err error
 	if alone {
 		err = s.openImmutable()
 	} else {
 		err = s.open(ctx)
-	}
-	if s.c != nil {
-		defer s.c.Close()
 	}
 	var h Health
 	if err == nil && s.c != nil {

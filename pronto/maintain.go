@@ -316,14 +316,7 @@ func (r *Replacement) fill(src string) error {
 	if err := s.exec("ATTACH ? AS restored", src); err != nil {
 		return err
 	}
-	tables, err := schemaOf(s.c)
-	if err != nil {
-		return err
-	}
-	for name, def := range tables {
-		if def[0] != "table" {
-			continue
-		}
+	for _, name := range tables {
 		if err := s.c.Exec(fmt.Sprintf(`DELETE FROM main."%[1]s"; INSERT INTO main."%[1]s" SELECT * FROM restored."%[1]s"`, name)); err != nil {
 			return err
 		}

@@ -39,6 +39,9 @@ INSERT INTO state VALUES (1, 0, 0);
 `,
 }
 
+// tables are those of the schema that hold something, for copies of a database.
+var tables = [...]string{"namespace", "entry", "state"}
+
 // SchemaVersion is the newest schema this version knows: the number that
 // PRAGMA user_version of a database holds.
 const SchemaVersion = len(migrations) - 1

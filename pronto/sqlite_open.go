@@ -36,6 +36,7 @@ type sqliteStore struct {
 	isNew   bool // the file is empty
 	noWAL   bool // the file does not use write-ahead logging yet
 	checked bool // the schema is of this version
+	still   bool // c takes no locks: see reopenUnlocked
 	closed  bool
 }
 
@@ -95,7 +96,7 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Close()
+		peek.CloseLater(f)
 		return sqlite.Open(s.path, sqlite.ReadWrite, "")
 	case err != nil:
 		return nil, err
@@ -106,7 +107,7 @@ func (s *sqliteStore) openOther() (*sqlite.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Close()
+	peek.CloseLater(f)
 	// It is there and can be read, so another process has just made it: SQLite
 	// itself opens a file for reading only that may not be written.
 	return sqlite.Open(s.path, sqlite.ReadWrite, "")
@@ -151,10 +152,24 @@ func (s *sqliteStore) prepare(ctx context.Context) error {
 // fails.
 func (s *sqliteStore) reopenUnlocked() error {
 	s.c.Close()
-	s.c = nil
-	log, err := os.Stat(s.path + "-wal")
-	s.c, err = openStill(s.path, err == nil && log.Size() > 0)
+	s.c, s.still = nil, true
+	path := s.path
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // the log is beside the file itself
+	}
+	log, err := os.Stat(path + "-wal")
+	s.c, err = openStill(path, err == nil && log.Size() > 0)
 	return err
+}
+
+// again opens a store for reading anew that was read without locks, or had
+// nothing to read: since then somebody may have written.
+func (s *sqliteStore) again(ctx context.Context) error {
+	if s.c != nil {
+		s.c.Close()
+	}
+	s.c, s.still, s.isNew, s.noWAL, s.checked = nil, false, false, false, false
+	return s.open(ctx)
 }
 
 // isReadOnly reports an error that SQLite gives for a database in a folder

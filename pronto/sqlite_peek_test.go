@@ -160,6 +160,16 @@ func TestPeekIsUnsure(t *testing.T) {
 	}
 	os.Remove(path + "-journal")
 
+	// The log is beside the file, not beside the link.
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, path)
+	if err := peekSQLite(link, Options{}, get); !errors.Is(err, peek.ErrUnsure) {
+		t.Errorf("through a link: %v", err)
+	}
+
 	s, err := Open(context.Background(), path, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,9 @@ func (s *sqliteStore) begin(ctx context.Context, how string) (*sqliteTx, error) 
 		}
 	}
 	if err != nil {
+		if cerr := ctx.Err(); cerr != nil {
+			return nil, cerr
+		}
 		return nil, s.wrap(err)
 	}
 	return &sqliteTx{s: s, c: s.c, ctx: ctx, now: s.o.now()}, nil
@@ -86,6 +89,11 @@ func (s *sqliteStore) run(sql string) error {
 }
 
 func (s *sqliteStore) View(ctx context.Context, fn func(Reader) error) error {
+	if s.c == nil || s.still && s.checked {
+		if err := s.again(ctx); err != nil {
+			return s.wrap(err)
+		}
+	}
 	if s.c == nil {
 		return fn(nothing(s.o.now()))
 	}

@@ -42,7 +42,8 @@ func (f *files) open(path string) error {
 	start := time.Now()
 	// O_NONBLOCK: a pipe of that name is not waited for.
 	var err error
-	if f.db, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0); err != nil {
+	// O_NOFOLLOW: the log stands beside the file that a link leads to, not beside the link.
+	if f.db, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0); err != nil {
 		f.db = -1
 		return ErrUnsure
 	}

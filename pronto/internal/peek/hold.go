@@ -31,6 +31,9 @@ func Release() {
 	}
 }
 
+// CloseLater closes a descriptor of a database file once no connection is open.
+func CloseLater(f interface{ Close() error }) { closeLater(func() { f.Close() }) }
+
 // isHeld reports whether this process has a connection open.
 func isHeld() bool {
 	held.Lock()

@@ -84,7 +84,7 @@ var (
 	noHeader [walHeader]byte
 )
 
-// walRoom is how many bytes of an emptied log stay allocated.
+// walRoom is the most bytes that an emptied log keeps allocated.
 const walRoom = 512 << 10
 
 // truncateWAL is called with size 0 once a checkpoint has moved the whole log
@@ -92,6 +92,10 @@ const walRoom = 512 << 10
 // whoever opens it next finds no valid header and starts a new log. But its
 // room is still there, so that the next commits overwrite it, and their syncs
 // need not write the file's new size and place as well.
+//
+// The header is not synced: if it is lost with the power, the log is the one it
+// was, whole, and moved into the database once more. That holds only while no
+// frame of it is gone, so a log that is to become shorter is truncated instead.
 func truncateWAL(tls *libc.TLS, file uintptr, size int64) int32 {
 	truncate := *(*func(*libc.TLS, uintptr, int64) int32)(unsafe.Pointer(&baseTruncate))
 	if size != 0 {
@@ -103,15 +107,9 @@ func truncateWAL(tls *libc.TLS, file uintptr, size int64) int32 {
 	if rc := fileSize(tls, file, out); rc != lib.SQLITE_OK {
 		return rc
 	}
-	if *(*int64)(at(out)) <= walHeader {
+	if n := *(*int64)(at(out)); n <= walHeader || n > walRoom {
 		return truncate(tls, file, 0)
 	}
 	write := *(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&baseWrite))
-	if rc := write(tls, file, uintptr(unsafe.Pointer(&noHeader)), walHeader, 0); rc != lib.SQLITE_OK {
-		return rc
-	}
-	if *(*int64)(at(out)) > walRoom {
-		return truncate(tls, file, walRoom)
-	}
-	return lib.SQLITE_OK
+	return write(tls, file, uintptr(unsafe.Pointer(&noHeader)), walHeader, 0)
 }
