@@ -10,7 +10,8 @@ import (
 
 func helpCommand() *command {
 	return &command{
-		name: "help", short: "print the command reference, or the help of one command",
+		about: true,
+		name:  "help", short: "print the command reference, or the help of one command",
 		usage: "help [COMMAND [SUBCOMMAND]]",
 		args:  [][2]string{{"COMMAND", "the command to explain; none: the reference of all"}},
 		lines: []string{"prontodb help", "prontodb help set", "prontodb help cursor use"},
@@ -50,7 +51,8 @@ func (a *app) printHelp(text string) error {
 
 func versionCommand() *command {
 	return &command{
-		name: "version", short: "print the version",
+		about: true,
+		name:  "version", short: "print the version",
 		usage: "version [flags]",
 		long:  "With --json also the commit and date of the build, and the versions of Go, SQLite and\nthe database schema.",
 		lines: []string{"prontodb version", "prontodb version --json"},

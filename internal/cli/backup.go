@@ -79,7 +79,7 @@ func (a *app) backup(ctx context.Context, b *backupFlags, args []string) error {
 	case modes > 1:
 		return fmt.Errorf("--list, --verify and --restore exclude each other")
 	case len(args) > most:
-		return wantArgs(&command{usage: backupUsage}, args[most:], 0)
+		return hinted(fmt.Errorf("superfluous argument %q", args[most]), "--output says where to")
 	case b.keep > 0 && modes > 0:
 		return fmt.Errorf("--keep goes with the making of a backup")
 	case b.output != "" && (b.verify != "" || b.restore.file != ""):

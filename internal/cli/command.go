@@ -18,6 +18,7 @@ type command struct {
 	args  [][2]string
 	exits [][2]string // beside "0 done" and "1 error"
 	lines []string    // examples, without "prontodb "
+	about bool        // it looks at neither the environment nor the configuration
 	rest  bool        // behind "--" stands a command of the user's
 
 	// setup registers the command's flags and returns what runs it.

@@ -50,8 +50,8 @@ func cursorBody(usage string, required int, names []string, do func(a *app, u pr
 func cursorSetCommand() *command {
 	const usage = "cursor set [flags] NAME [TARGET]"
 	return &command{
-		name: "set", short: "make or change a cursor", usage: usage,
-		long: "--meta, -p and -n given here are kept in the cursor.",
+		name: "set", short: "make a cursor, or replace one", usage: usage,
+		long: "--meta, -p and -n given here are kept in the cursor; of a cursor that is replaced,\nnothing is.",
 		args: [][2]string{
 			{"NAME", "letters, digits, '_' and '-', starting with a letter or digit, up to 64"},
 			{"TARGET", "a path, or the name of a database of the user (default NAME)"},

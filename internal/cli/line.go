@@ -51,6 +51,7 @@ func (a *app) parseLine(root *flags) (*line, error) {
 	l := &line{given: map[string]bool{}}
 	words := a.Args
 	onlyArgs := false
+	a.literal = len(words)
 	var early []string // flags of a command that is not known yet
 	for i := 0; i < len(words); i++ {
 		w := words[i]
@@ -58,6 +59,7 @@ func (a *app) parseLine(root *flags) (*line, error) {
 		case onlyArgs, w == "-", !strings.HasPrefix(w, "-"):
 		case w == "--":
 			onlyArgs = true
+			a.literal = len(l.args)
 			if l.cmd != nil && l.cmd.rest {
 				// What follows is a command of the user's, and its flags.
 				l.args = append(l.args, words[i:]...)

@@ -64,7 +64,11 @@ type app struct {
 	out  *bufio.Writer // standard output
 	name string        // of the command, "set" or "cursor use", for errors
 	g    globals
-	in   *session // of the batch that this is a line of, or nil
+	// literal is the index of the first argument behind "--": from there on, "-"
+	// is not standard input but a value.
+	literal int
+
+	in *session // of the batch that this is a line of, or nil
 }
 
 // Run runs one command line and returns its exit status: see exitStatus.
@@ -98,7 +102,7 @@ func (a *app) run(ctx context.Context) error {
 		ff.WithConfigFileParser(a.parseConfig),
 		ff.WithAllowMissingConfigFile(true),
 	}
-	if (err != nil || line.help || line.version || line.cmd == nil) && !line.given["json"] {
+	if (err != nil || line.help || line.version || line.cmd == nil || line.cmd.about) && !line.given["json"] {
 		// Whether to print JSON may be said there; what else is, is not looked at.
 		ff.Parse(root.FlagSet, nil, options...)
 	}
@@ -123,6 +127,10 @@ func (a *app) run(ctx context.Context) error {
 		FlagSet:     root.FlagSet,
 		Subcommands: []*ffcli.Command{leaf},
 		Options:     options,
+	}
+	if line.cmd.about {
+		// It must tell of a broken configuration, not end with it.
+		top.Options = nil
 	}
 	if err := top.Parse(line.argv()); err != nil {
 		return flagError(err, a.g.config, root, line.flags)

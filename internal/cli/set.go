@@ -40,7 +40,8 @@ func setCommand() *command {
 		name: "set", short: "store a value under an address",
 		usage: "set [flags] ADDRESS [VALUE]",
 		long: `Without VALUE, or with -, the value is read from standard input to its end, byte
-for byte, if that is a pipe or a file. With VALUE, standard input is not touched.
+for byte, if that is a pipe or a file. With VALUE, standard input is not touched;
+behind -- everything is a value, - too.
 A value piped to an address that is invalid is kept for 15 minutes, and the hint
 says how to get it back.`,
 		args: [][2]string{
@@ -88,7 +89,7 @@ func (a *app) set(ctx context.Context, args []string, limit int64, o pronto.SetO
 	if a.g.badPart != nil {
 		badAddress = a.g.badPart
 	}
-	piped := len(args) == 1 || args[1] == "-"
+	piped := len(args) == 1 || args[1] == "-" && a.literal > 1
 	var value []byte
 	switch {
 	case !piped:
