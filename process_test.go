@@ -31,16 +31,12 @@ func sh(dir, script string) (string, error) {
 	return string(out), err
 }
 
-// Many processes: 32 loops add to one number, 25 times each or, with
-// PRONTODB_SOAK=2, 100 times, with a process for each time. No error, no step
-// lost.
+// Many processes: 32 loops add to one number, 100 times each, with a process for
+// each time. No error, no step lost.
 func TestCountTogether(t *testing.T) {
 	dir := home(t)
 	const processes = 32
-	times := 25
-	if soak() > 1 {
-		times = 100
-	}
+	const times = 100
 	var wg sync.WaitGroup
 	outs := make([]string, processes)
 	for i := range processes {
