@@ -10,16 +10,17 @@ import (
 
 // command is one command of the tool. Only the one that a line names is built.
 type command struct {
-	name  string
-	path  string // with the group in front: "cursor set"
-	short string // its purpose, in one line
-	usage string // "set [flags] ADDRESS [VALUE]"
-	long  string // what else there is to know, if anything
-	args  [][2]string
-	exits [][2]string // beside "0 done" and "1 error"
-	lines []string    // examples, without "prontodb "
-	about bool        // it looks at neither the environment nor the configuration
-	rest  bool        // behind "--" stands a command of the user's
+	name     string
+	path     string // with the group in front: "cursor set"
+	short    string // its purpose, in one line
+	usage    string // "set [flags] ADDRESS [VALUE]"
+	long     string // what else there is to know, if anything
+	args     [][2]string
+	exits    [][2]string // beside "0 done" and "1 error"
+	lines    []string    // examples, without "prontodb "
+	about    bool        // it looks at neither the environment nor the configuration
+	examines bool        // it tells of a broken configuration itself
+	rest     bool        // behind "--" stands a command of the user's
 
 	// setup registers the command's flags and returns what runs it.
 	setup func(a *app, f *flags) func(ctx context.Context, args []string) error

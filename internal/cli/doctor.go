@@ -13,7 +13,8 @@ import (
 func doctorCommand() *command {
 	const usage = "doctor [flags]"
 	return &command{
-		name: "doctor", short: "check the installation and every database", usage: usage,
+		examines: true,
+		name:     "doctor", short: "check the installation and every database", usage: usage,
 		long: `One line each: "ok", "warn" or "FAIL", what was checked, and what was found. Looks
 at the installed program and PATH, at the folders and their modes, at every
 user's databases and those that cursors lead to (each is read in full), at the
@@ -44,6 +45,9 @@ func (a *app) doctor(ctx context.Context) error {
 		Binary: binary, Version: a.Build.filled().Version, Path: os.Getenv("PATH"), Quote: quote,
 		Store: a.options(place{}, pronto.Read),
 	})
+	if a.badConfig != nil {
+		checks = append(checks, lifecycle.Check{Grade: lifecycle.Fail, Name: "configuration", Detail: a.badConfig.Error()})
+	}
 	failed := 0
 	for _, c := range checks {
 		if c.Grade == lifecycle.Fail {

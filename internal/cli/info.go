@@ -12,7 +12,8 @@ import (
 func infoCommand() *command {
 	const usage = "info [flags]"
 	return &command{
-		name: "info", short: "print where everything is, and how large", usage: usage,
+		examines: true,
+		name:     "info", short: "print where everything is, and how large", usage: usage,
 		long: `The program, data, configuration and backups; of every user the databases, with
 entries and bytes, and the cursors. With --json one object.`,
 		lines: []string{"prontodb info", "prontodb info --json"},
@@ -35,6 +36,9 @@ func (a *app) info(ctx context.Context) error {
 	binary, err := os.Executable()
 	if err != nil {
 		return err
+	}
+	if a.badConfig != nil {
+		a.status("%v", a.badConfig)
 	}
 	in, err := lifecycle.Survey(ctx, p, binary, a.Build.filled().Version, a.options(place{}, pronto.Read))
 	if err != nil {

@@ -68,6 +68,8 @@ type app struct {
 	// is not standard input but a value.
 	literal int
 
+	badConfig error // what is wrong with the configuration, for a command that examines it
+
 	in *session // of the batch that this is a line of, or nil
 }
 
@@ -132,7 +134,14 @@ func (a *app) run(ctx context.Context) error {
 		// It must tell of a broken configuration, not end with it.
 		top.Options = nil
 	}
-	if err := top.Parse(line.argv()); err != nil {
+	err = top.Parse(line.argv())
+	if err != nil && line.cmd.examines {
+		a.badConfig = flagError(err, a.g.config, root, line.flags)
+		top.Options = options[:1] // without the configuration
+		root.failed, line.flags.failed = "", ""
+		err = top.Parse(line.argv())
+	}
+	if err != nil {
 		return flagError(err, a.g.config, root, line.flags)
 	}
 	if err := a.g.check(root); err != nil {
