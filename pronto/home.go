@@ -3,6 +3,7 @@ package pronto
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -129,16 +130,24 @@ func (u User) Database(target string) (string, error) {
 // Owns reports whether path is a database in the user's folder.
 func (u User) Owns(path string) bool { return filepath.Dir(path) == u.Dir }
 
-// WriteFile replaces the file at path with data: written beside it, synced and
-// renamed, so that nobody ever reads half of it, and a file that is there
-// survives a failure.
+// WriteFile replaces the file at path with data: see [ReplaceFile].
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	return ReplaceFile(path, mode, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// ReplaceFile replaces the file at path with what write writes: beside it,
+// synced and renamed, so that nobody ever reads half of it, and a file that is
+// there survives a failure.
+func ReplaceFile(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".prontodb-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(data)
+	err = write(f)
 	if err == nil {
 		err = f.Chmod(mode)
 	}

@@ -2,6 +2,7 @@ package pronto
 
 import (
 	"strings"
+	"sync"
 
 	"prontodb/pronto/internal/sqlite"
 )
@@ -13,11 +14,18 @@ const bulkRows = 64
 // The statements of PutAll. An INSERT stops at an address that is taken, and
 // keeps the rows before it; the UPDATE is for one whose entry has not expired,
 // the REPLACE for one whose entry has.
-var (
-	sqlInsertMany = "INSERT OR FAIL" + entryRows(bulkRows)
-	sqlInsert     = "INSERT OR FAIL" + entryRows(1)
-	sqlReplace    = "INSERT OR REPLACE" + entryRows(1)
+const (
+	sqlInsert  = "INSERT OR FAIL" + sqlRow
+	sqlReplace = "INSERT OR REPLACE" + sqlRow
+
+	sqlRow    = " INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value) VALUES " + sqlValues
+	sqlValues = "(?, ?, ?, ?, ?, ?, ?, ?)"
 )
+
+// sqlInsertMany is made when it is first needed, not at each start.
+var sqlInsertMany = sync.OnceValue(func() string {
+	return sqlInsert + strings.Repeat(", "+sqlValues, bulkRows-1)
+})
 
 const (
 	sqlOverwrite = `UPDATE entry SET context = ?3, revision = ?4, created_at = iif(?9, ?5, created_at),
@@ -26,12 +34,6 @@ const (
 
 	sqlCreated = "SELECT created_at FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
 )
-
-func entryRows(n int) string {
-	const values = "(?, ?, ?, ?, ?, ?, ?, ?)"
-	return " INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value) VALUES " +
-		values + strings.Repeat(", "+values, n-1)
-}
 
 // PutAll tries many entries with one statement as long as their addresses turn
 // out to be free, and goes one by one for a while after one that is not.
@@ -71,7 +73,7 @@ func (tx *sqliteTx) PutAll(list []Entry, c Conflict) (n PutCounts, err error) {
 // insertMany stores bulkRows entries, and returns how many of them it stored
 // until it met an address that is taken.
 func (tx *sqliteTx) insertMany(list []Entry) (int, error) {
-	st, err := tx.c.Prepare(sqlInsertMany)
+	st, err := tx.c.Prepare(sqlInsertMany())
 	if err != nil {
 		return 0, err
 	}

@@ -288,26 +288,5 @@ func replaceFile(path string, write func(io.Writer) error) error {
 			return write(f)
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(target), ".prontodb-*")
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, errors.Unwrap(wrap(err)))
-	}
-	defer os.Remove(f.Name())
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), target)
-	}
-	if err != nil {
-		return wrap(err)
-	}
-	return pronto.SyncDir(filepath.Dir(target))
+	return wrap(pronto.ReplaceFile(target, mode, write))
 }
