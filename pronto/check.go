@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 
 	"prontodb/pronto/internal/peek"
-	"prontodb/pronto/internal/sqlite"
 )
 
 // maxProblems is how many contradictions of a damaged database are told.
@@ -83,17 +81,12 @@ func examine(ctx context.Context, path string, o Options, integrity, alone bool)
 // openImmutable opens a database that no process is at work in, without a lock
 // and without the files that write-ahead logging needs.
 func (s *sqliteStore) openImmutable() error {
-	abs, err := filepath.Abs(s.path)
-	if err != nil {
-		return err
-	}
 	f, err := os.Open(s.path) // SQLite's own error does not say why
 	if err != nil {
 		return err
 	}
 	f.Close()
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: "immutable=1"}
-	if s.c, err = sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, ""); err != nil {
+	if s.c, err = openImmutable(s.path); err != nil {
 		return err
 	}
 	return s.checkHeader()

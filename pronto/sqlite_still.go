@@ -1,9 +1,9 @@
 package pronto
 
 import (
-	"net/url"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"prontodb/pronto/internal/sqlite"
 )
@@ -15,12 +15,7 @@ import (
 // an index in memory.
 func openStill(path string, log bool) (*sqlite.Conn, error) {
 	if !log {
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			return nil, err
-		}
-		u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: "immutable=1"}
-		return sqlite.Open(u.String(), sqlite.ReadOnly|sqlite.URI, "")
+		return openImmutable(path)
 	}
 	// The index is in memory in exclusive mode only, whose lock a file that is
 	// open for reading can't have: so a VFS without locks. With the parameter
@@ -37,4 +32,21 @@ func openStill(path string, log bool) (*sqlite.Conn, error) {
 		err = c.Exec("PRAGMA locking_mode=EXCLUSIVE")
 	}
 	return c, err
+}
+
+// openImmutable opens a database for reading as a file that does not change,
+// which takes no lock and makes nothing beside it.
+// https://www.sqlite.org/uri.html
+func openImmutable(path string) (*sqlite.Conn, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	abs = filepath.ToSlash(abs)
+	if !strings.HasPrefix(abs, "/") {
+		abs = "/" + abs // a drive
+	}
+	// What would end the path, or begin an escape in it, is escaped.
+	escape := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+	return sqlite.Open("file://"+escape.Replace(abs)+"?immutable=1", sqlite.ReadOnly|sqlite.URI, "")
 }

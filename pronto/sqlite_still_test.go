@@ -53,3 +53,44 @@ func TestReopenUnlocked(t *testing.T) {
 		t.Errorf("the folder was changed: %s, was %s", after, before)
 	}
 }
+
+// Whatever a name holds, it is the file of that name that is opened.
+func TestOpenImmutable(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	names := []string{"a", "a?b", "a?immutable=0", "a#b", "a%3fb", "a%b", "a%", "a&b=c", "a b+c", "a;b", "ä\"'"}
+	for _, name := range names {
+		s, err := Open(ctx, filepath.Join(dir, name+".db"), Options{Mode: Write})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Update(ctx, func(tx Writer) error {
+			_, err := Set(tx, Address{"p", "n", name, ""}, nil, SetOptions{})
+			return err
+		})
+		if err == nil {
+			_, err = s.(*sqliteStore).c.Checkpoint(true)
+		}
+		if err == nil {
+			err = s.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range names {
+		c, err := openImmutable(filepath.Join(dir, name+".db"))
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		st, err := c.Prepare("SELECT name FROM entry")
+		if err == nil {
+			_, err = st.Step()
+		}
+		if err != nil || string(st.Bytes(0)) != name {
+			t.Errorf("%q: opened another file, or none: %v", name, err)
+		}
+		c.Close()
+	}
+}
