@@ -33,4 +33,5 @@ replace (
 	github.com/dustin/go-humanize => ./internal/lean/humanize
 	github.com/google/uuid => ./internal/lean/uuid
 	modernc.org/mathutil => ./internal/lean/mathutil
+	modernc.org/memory => ./internal/lean/memory
 )

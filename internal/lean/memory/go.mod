@@ -1,0 +1,3 @@
+module modernc.org/memory
+
+go 1.26
