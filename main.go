@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"prontodb/internal/cli"
+	_ "prontodb/internal/stack"
 )
 
 // Set by the linker; see the Makefile.

@@ -254,21 +254,7 @@ func oneLine(s string) string {
 // fatal error of the runtime, or SIGQUIT, aborts instead.
 func Main(build Build) int {
 	debug.SetTraceback("crash")
-	growStack(false)
 	return Run(context.Background(), Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build, Ends: true,
 	})
-}
-
-// growStack gives the goroutine the stack that a statement of SQLite needs, in
-// one step and while there is little on it to move: growing as it gets deep
-// costs a call about a twentieth of its time (docs/performance.md). The frame
-// of a function counts whether it is used or not.
-//
-//go:noinline
-func growStack(use bool) {
-	if use {
-		var frame [64 << 10]byte
-		os.Stderr.Write(frame[:])
-	}
 }
