@@ -66,7 +66,9 @@ func (b *bench) bulk() error {
 	if len(r) > 1 {
 		b.row("import of "+n, r[0], "sqlite3 .import", r[1], 1)
 	}
-	b.memory("import of "+n, r[0].rss)
+	if err := b.memory("import of "+n, cmds[0], flatLimit); err != nil {
+		return err
+	}
 
 	for _, w := range []struct {
 		name, sql string
@@ -87,7 +89,9 @@ func (b *bench) bulk() error {
 		if len(r) > 1 {
 			b.row(w.name+" of "+n, r[0], "sqlite3", r[1], 1)
 		}
-		b.memory(w.name+" of "+n, r[0].rss)
+		if err := b.memory(w.name+" of "+n, cmds[0], flatLimit); err != nil {
+			return err
+		}
 	}
 
 	out := filepath.Join(b.dir, "out.tar.gz")
@@ -103,13 +107,18 @@ func (b *bench) bulk() error {
 	if len(r) > 1 {
 		b.row("backup of "+n, r[0], "sqlite3 .backup; gzip -6", r[1], 1.5)
 	}
-	b.memory("backup of "+n, r[0].rss)
-	return nil
+	return b.memory("backup of "+n, cmds[0], flatLimit)
 }
 
-// memory adds a row for a command's largest resident set.
-func (b *bench) memory(work string, rss int64) {
-	b.add("memory of "+work, fmt.Sprintf("%d MiB", rss>>20), "64 MiB", float64(rss)/flatLimit, 1)
+// memory adds a row for a command's largest resident set, beside a limit in
+// bytes.
+func (b *bench) memory(work string, c command, limit int64) error {
+	rss, err := b.peak(c)
+	if err != nil {
+		return err
+	}
+	b.add("memory of "+work, fmt.Sprintf("%d MiB", rss>>20), fmt.Sprintf("%d MiB", limit>>20), float64(rss)/float64(limit), 1)
+	return nil
 }
 
 // batch compares 10,000 operations in one process with as many processes.
@@ -151,7 +160,7 @@ func (b *bench) batch() error {
 	}); err != nil {
 		return err
 	}
-	wall, _, err := b.once(command{args: []string{"sh", script}}, 0)
+	wall, err := b.once(command{args: []string{"sh", script}}, 0)
 	if err != nil {
 		return err
 	}
@@ -212,14 +221,8 @@ func (b *bench) size() error {
 	db := filepath.Join(b.dir, "blob.db")
 	set := b.pronto(db, "set", "a.b.blob")
 	set.stdin = blob
-	r, err := b.race(longRuns, set)
-	if err != nil {
+	if err := b.memory("a set of 10 MiB", set, 3*size); err != nil {
 		return err
 	}
-	b.add("memory of a set of 10 MiB", fmt.Sprintf("%d MiB", r[0].rss>>20), "30 MiB", float64(r[0].rss)/(3*size), 1)
-	if r, err = b.race(longRuns, b.pronto(db, "get", "a.b.blob")); err != nil {
-		return err
-	}
-	b.add("memory of a get of 10 MiB", fmt.Sprintf("%d MiB", r[0].rss>>20), "30 MiB", float64(r[0].rss)/(3*size), 1)
-	return nil
+	return b.memory("a get of 10 MiB", b.pronto(db, "get", "a.b.blob"), 3*size)
 }

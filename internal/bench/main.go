@@ -40,6 +40,9 @@ type bench struct {
 }
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == peakArg {
+		os.Exit(printPeak(os.Args[2:]))
+	}
 	b := &bench{}
 	flag.StringVar(&b.bin, "prontodb", "./prontodb", "the binary")
 	flag.IntVar(&b.runs, "runs", 300, "runs of each short command; long ones take 5")
@@ -140,10 +143,7 @@ type command struct {
 }
 
 // result of the runs of a command.
-type result struct {
-	wall []time.Duration
-	rss  int64 // largest, in bytes; on Linux at least this program's own, which is small
-}
+type result struct{ wall []time.Duration }
 
 func (r result) median() time.Duration {
 	s := slices.Sorted(slices.Values(r.wall))
@@ -165,35 +165,34 @@ func (b *bench) race(runs int, cmds ...command) ([]result, error) {
 					return nil, err
 				}
 			}
-			wall, rss, err := b.once(c, i)
+			wall, err := b.once(c, i)
 			if err != nil {
 				return nil, err
 			}
 			if i >= 0 {
 				out[k].wall = append(out[k].wall, wall)
-				out[k].rss = max(out[k].rss, rss)
 			}
 		}
 	}
 	return out, nil
 }
 
-// once runs a command and returns its time and its largest resident set. The
-// timer does as little as it can beside it: no pipe to read, no collection of
-// garbage. What a command that fails has to say is asked for in a second run.
-func (b *bench) once(c command, i int) (time.Duration, int64, error) {
+// once runs a command and returns its time. The timer does as little as it can
+// beside it: no pipe to read, no collection of garbage. What a command that
+// fails has to say is asked for in a second run.
+func (b *bench) once(c command, i int) (time.Duration, error) {
 	argv := make([]string, len(c.args))
 	for j, a := range c.args {
 		argv[j] = strings.ReplaceAll(a, "{i}", strconv.Itoa(i+1000))
 	}
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	stdin := b.null
 	if c.stdin != "" {
 		if stdin, err = os.Open(c.stdin); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		defer stdin.Close()
 	}
@@ -201,24 +200,64 @@ func (b *bench) once(c command, i int) (time.Duration, int64, error) {
 	start := time.Now()
 	p, err := os.StartProcess(path, argv, attr)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	state, err := p.Wait()
 	wall := time.Since(start)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	if !state.Success() {
 		again := exec.Command(path, argv[1:]...)
 		again.Dir, again.Env = attr.Dir, attr.Env
 		out, _ := again.CombinedOutput()
-		return 0, 0, fmt.Errorf("%v: %v\n%s", argv, state, out)
+		return 0, fmt.Errorf("%v: %v\n%s", argv, state, out)
 	}
-	rss := int64(0)
-	if ru, ok := state.SysUsage().(*syscall.Rusage); ok {
-		rss = int64(ru.Maxrss) << 10
+	return wall, nil
+}
+
+// peakArg makes of this program one that runs the command behind it and prints
+// how large it became. Linux counts a process as no smaller than the one that
+// started it, and this program grows.
+const peakArg = "-peak-of"
+
+func printPeak(argv []string) int {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return wall, rss, nil
+	fmt.Println(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10)
+	return 0
+}
+
+// peak runs a command and returns its largest resident set, in bytes.
+func (b *bench) peak(c command) (int64, error) {
+	if c.setup != nil {
+		if err := c.setup(); err != nil {
+			return 0, err
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(self, append([]string{peakArg}, c.args...)...)
+	cmd.Dir, cmd.Env, cmd.Stderr = b.dir, append(slices.Clone(b.env), c.env...), os.Stderr
+	if c.stdin != "" {
+		f, err := os.Open(c.stdin)
+		if err != nil {
+			return 0, err
+		}
+		defer f.Close()
+		cmd.Stdin = f
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("%v: %w", c.args, err)
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
 }
 
 // row adds a line to the table. bar is the largest ratio that meets it, 0 for
@@ -263,7 +302,7 @@ func (b *bench) pronto(db string, args ...string) command {
 }
 
 func (b *bench) mustRun(c command) error {
-	_, _, err := b.once(c, 0)
+	_, err := b.once(c, 0)
 	return err
 }
 
