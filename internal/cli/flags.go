@@ -34,9 +34,15 @@ type value struct {
 	name string
 	bool bool
 	set  func(string) error
+	text *string // where the text can be read back, or nil
 }
 
-func (v *value) String() string   { return "" }
+func (v *value) String() string {
+	if v.text == nil {
+		return ""
+	}
+	return *v.text
+}
 func (v *value) IsBoolFlag() bool { return v.bool }
 func (v *value) Set(s string) error {
 	if err := v.set(s); err != nil {
@@ -50,7 +56,7 @@ func (v *value) Set(s string) error {
 // add registers a flag. The usage names its argument in back quotes, as the
 // flag package has it.
 func (f *flags) add(name, short, usage string, isBool bool, set func(string) error) {
-	f.Var(&value{f, name, isBool, set}, name, usage)
+	f.Var(&value{f, name, isBool, set, nil}, name, usage)
 	if short != "" {
 		f.short[short] = name
 	}
@@ -188,20 +194,7 @@ func (g *globals) register(f *flags) {
 		g.config = filepath.Join(dir, "config")
 	}
 	// The parser reads the flag's text to find the file.
-	f.Lookup("config").Value = &configValue{value{f, "config", false, func(s string) error { g.config = s; return nil }}, g}
-}
-
-// configValue is a value whose text can be read back.
-type configValue struct {
-	value
-	g *globals
-}
-
-func (v *configValue) String() string {
-	if v.g == nil {
-		return ""
-	}
-	return v.g.config
+	f.Lookup("config").Value.(*value).text = &g.config
 }
 
 // check looks at what only all flags together show.
@@ -239,10 +232,7 @@ func (g *globals) check(root *flags) error {
 }
 
 // isBool reports whether a flag takes no value of its own.
-func isBool(f *flag.Flag) bool {
-	b, ok := f.Value.(interface{ IsBoolFlag() bool })
-	return ok && b.IsBoolFlag()
-}
+func isBool(f *flag.Flag) bool { return f.Value.(*value).bool }
 
 // pathReason is the error without the name of the call and the path.
 func pathReason(err error) error {

@@ -90,7 +90,7 @@ func flagSpecs(register func(*flags)) []flagSpec {
 	var list []flagSpec
 	f.VisitAll(func(fl *flag.Flag) {
 		arg, usage := flag.UnquoteUsage(fl)
-		if v, ok := fl.Value.(interface{ IsBoolFlag() bool }); ok && v.IsBoolFlag() {
+		if isBool(fl) {
 			arg = ""
 		}
 		list = append(list, flagSpec{fl.Name, short[fl.Name], arg, strings.ReplaceAll(usage, "\n", " ")})
