@@ -12,6 +12,9 @@ import (
 // beside its own work.
 const sweepRows = 64
 
+// beginWrite begins a transaction that has the database to itself.
+const beginWrite = "BEGIN IMMEDIATE"
+
 // sqliteTx is one transaction: the Reader and Writer of the engine.
 type sqliteTx struct {
 	s          *sqliteStore
@@ -60,7 +63,12 @@ func (s *sqliteStore) begin(ctx context.Context, how string) (*sqliteTx, error) 
 // start starts a transaction. In the first one of a store it looks at the
 // version of the schema, which the log, not the file's header, knows.
 func (s *sqliteStore) start(how string) error {
-	err := s.run(how)
+	var err error
+	if how == beginWrite {
+		err = s.c.Queue(func() error { return s.run(how) })
+	} else {
+		err = s.run(how)
+	}
 	if err != nil || s.checked {
 		return err
 	}
@@ -109,7 +117,7 @@ func (s *sqliteStore) Update(ctx context.Context, fn func(Writer) error) error {
 	if s.c == nil || s.o.Mode != Write {
 		return fmt.Errorf("%s: %w: opened for reading", s.path, ErrReadOnly)
 	}
-	tx, err := s.begin(ctx, "BEGIN IMMEDIATE")
+	tx, err := s.begin(ctx, beginWrite)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,9 @@ type Conn struct {
 	ctx         context.Context // of the call in progress, for the busy handler
 	busyTimeout time.Duration
 	busySince   time.Time
+	queues      bool      // in Queue
+	burst       time.Time // when the writes began that did not look at the line
+	turn        *turn     // in the line, or nil
 }
 
 // Open opens the file at path with a VFS by name ("" is the default one). The
@@ -114,66 +117,6 @@ func (c *Conn) Close() error {
 
 // SetContext sets the context whose end stops a wait for another process.
 func (c *Conn) SetContext(ctx context.Context) { c.ctx = ctx }
-
-// conns finds the Conn of a handle that SQLite passes to the busy handler.
-var conns sync.Map // uintptr -> *Conn
-
-// SetBusyTimeout says how long to wait for a lock of another connection
-// before SQLITE_BUSY is returned; 0 does not wait.
-func (c *Conn) SetBusyTimeout(d time.Duration) {
-	c.busyTimeout = d
-	if d <= 0 {
-		conns.Delete(c.db)
-		lib.Xsqlite3_busy_handler(c.tls, c.db, 0, 0)
-		return
-	}
-	conns.Store(c.db, c)
-	lib.Xsqlite3_busy_handler(c.tls, c.db, cFunc(busyHandler), c.db)
-}
-
-// BusyTimeout is the wait that SetBusyTimeout set.
-func (c *Conn) BusyTimeout() time.Duration { return c.busyTimeout }
-
-// busyHandler is called by SQLite each time it finds a lock held elsewhere.
-// SQLite's own callback sleeps 1 ms and soon 100 ms between tries; a writer
-// here holds the lock for well under a millisecond plus a sync, so short waits
-// that grow slowly keep a queue of processes moving.
-func busyHandler(_ *libc.TLS, db uintptr, tries int32) int32 {
-	v, ok := conns.Load(db)
-	if !ok {
-		return 0
-	}
-	c := v.(*Conn)
-	if tries == 0 {
-		c.busySince = time.Now()
-	}
-	left := c.busyTimeout - time.Since(c.busySince)
-	if left <= 0 {
-		return 0
-	}
-	d := busyDelay(tries)
-	if d > left {
-		d = left
-	}
-	if c.ctx.Done() == nil {
-		time.Sleep(d)
-		return 1
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-c.ctx.Done():
-		return 0
-	case <-t.C:
-		return 1
-	}
-}
-
-// busyDelay is the pause before try number tries+1: from 0.2 ms up to 5 ms.
-func busyDelay(tries int32) time.Duration {
-	d := 200 * time.Microsecond * time.Duration(1+tries/4)
-	return min(d, 5*time.Millisecond)
-}
 
 // cFunc gives a Go function the form in which SQLite calls it. f must be a
 // declared function, not a closure.
