@@ -276,7 +276,7 @@ func BeginReplace(ctx context.Context, path string, o Options) (*Replacement, er
 	}
 	s := store.(*sqliteStore)
 	s.watch(ctx, nil)
-	if err := s.run("BEGIN IMMEDIATE"); err != nil {
+	if err := s.startAnyway(beginWrite); err != nil {
 		err = s.failed(ctx, err)
 		s.Close()
 		return nil, err

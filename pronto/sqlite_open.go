@@ -237,7 +237,7 @@ func (s *sqliteStore) checkRegular() error {
 func (s *sqliteStore) migrate(ctx context.Context) error {
 	s.c.SetContext(ctx)
 	defer s.c.SetContext(context.Background())
-	if err := s.c.Exec("BEGIN IMMEDIATE"); err != nil {
+	if err := s.startAnyway(beginWrite); err != nil {
 		return err
 	}
 	version, err := s.userVersion()

@@ -63,12 +63,7 @@ func (s *sqliteStore) begin(ctx context.Context, how string) (*sqliteTx, error) 
 // start starts a transaction. In the first one of a store it looks at the
 // version of the schema, which the log, not the file's header, knows.
 func (s *sqliteStore) start(how string) error {
-	var err error
-	if how == beginWrite {
-		err = s.c.Queue(func() error { return s.run(how) })
-	} else {
-		err = s.run(how)
-	}
+	err := s.startAnyway(how)
 	if err != nil || s.checked {
 		return err
 	}
@@ -86,6 +81,15 @@ func (s *sqliteStore) start(how string) error {
 		s.run("ROLLBACK")
 	}
 	return err
+}
+
+// startAnyway starts a transaction whatever the schema is. One that writes waits
+// for its turn.
+func (s *sqliteStore) startAnyway(how string) error {
+	if how == beginWrite {
+		return s.c.Queue(func() error { return s.run(how) })
+	}
+	return s.run(how)
 }
 
 func (s *sqliteStore) run(sql string) error {
