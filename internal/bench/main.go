@@ -23,6 +23,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"prontodb/lifecycle"
 )
 
 type bench struct {
@@ -72,6 +74,8 @@ func (b *bench) run() error {
 			return err
 		}
 		defer os.RemoveAll(b.dir)
+	} else if b.dir, err = filepath.Abs(b.dir); err != nil {
+		return err
 	}
 	b.env = []string{"HOME=" + b.dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	// The program as a user has it, as the peers are: what the linker leaves
@@ -81,7 +85,7 @@ func (b *bench) run() error {
 	if err := b.mustRun(command{args: []string{b.bin, "install", "--target", target}}); err != nil {
 		return err
 	}
-	b.bin = filepath.Join(target, filepath.Base(b.bin))
+	b.bin = filepath.Join(target, lifecycle.BinaryName())
 	if b.sqlite3, err = exec.LookPath("sqlite3"); err != nil {
 		fmt.Println("sqlite3 is not installed: its figures are left out (apt-get install sqlite3)")
 	}

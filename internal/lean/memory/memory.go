@@ -49,8 +49,8 @@ type Allocator struct {
 	kept      uintptr          // a freed block with a mapping of its own, or 0
 }
 
-// The classes of blocks: multiples of 16 bytes up to 256, then eight sizes for
-// each doubling, so that a block is at most an eighth larger than asked for.
+// The classes of blocks, with their headers: multiples of 16 bytes up to 256, then
+// eight sizes for each doubling, so that those are at most an eighth too large.
 const classes = 1 + 16 + 8*9
 
 // classOf is the smallest class whose blocks have n bytes, and their size, both

@@ -56,9 +56,7 @@ type Conn struct {
 	ctx         context.Context // of the call in progress, for the busy handler
 	busyTimeout time.Duration
 	busySince   time.Time
-	queues      bool      // in Queue
-	burst       time.Time // when the writes began that did not look at the line
-	turn        *turn     // in the line, or nil
+	line
 }
 
 // Open opens the file at path with a VFS by name ("" is the default one). The

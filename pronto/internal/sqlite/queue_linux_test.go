@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -25,13 +27,51 @@ func TestLine(t *testing.T) {
 	if b.isFirst() || c.isFirst() {
 		t.Fatal("two are the first")
 	}
-	b.leave() // before it was called: it must not stay in the way
-	a.leave()
-	<-c.first
+	if !b.leave() || !b.comeBack() || !b.leave() { // it must not stay in the way
+		t.Fatal("who was not called can't come back")
+	}
+	if a.leave() {
+		t.Error("who was called may come back")
+	}
+	<-c.first // whether b has been called before or will be
 	c.leave()
 	d := getInLine(path)
-	<-d.first // c, which was called, has left
+	<-d.first
 	d.leave()
+	for b.comeBack() { // until it is called
+		b.leave()
+		runtime.Gosched()
+	}
+}
+
+// However many wait for one that does not move, few threads do.
+func TestLineIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x-wal")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := getInLine(path)
+	var waiting []*turn
+	for range 2 * maxAsleep {
+		if w := getInLine(path); w != nil {
+			waiting = append(waiting, w)
+		}
+	}
+	if len(waiting) != maxAsleep {
+		t.Errorf("%d wait", len(waiting))
+	}
+	a.leave()
+	var all sync.WaitGroup
+	for _, w := range waiting { // in whatever order they are called
+		all.Go(func() {
+			<-w.first
+			w.leave()
+		})
+	}
+	all.Wait()
+	if n := asleepInLine.Load(); n != 0 {
+		t.Errorf("%d still wait", n)
+	}
 }
 
 // A connection that finds nobody at work gets its lock, even if the one before
@@ -59,16 +99,33 @@ func TestStoppedInLine(t *testing.T) {
 		t.Fatal("no line")
 	}
 	defer stopped.leave()
-	// The first time without a look at the line, the second time in it.
-	for range 2 {
+	// The first time without a look at the line, then in it, then not for a while.
+	for i := range 4 {
+		if i > 0 {
+			a.since = a.since.Add(-2 * burst)
+		}
 		if err := begin(a); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Exec("COMMIT"); err != nil {
 			t.Fatal(err)
 		}
-		a.burst = a.burst.Add(-2 * burst)
+		if ignores := a.ignores != 0; ignores != (i > 0) {
+			t.Errorf("the line, which stands still, is looked at %v later", a.ignores)
+		}
 	}
+	if n := asleepInLine.Load(); n > 1 {
+		t.Errorf("a connection waits in %d places", n)
+	}
+	// A wait that is cancelled ends without the lock, though it is free.
+	ctx, cancel := context.WithCancel(context.Background())
+	a.SetContext(ctx)
+	cancel()
+	a.since = a.since.Add(-time.Hour)
+	if err := begin(a); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
+	}
+	a.SetContext(context.Background())
 	// And one that waits for another to be done.
 	if err := begin(a); err != nil {
 		t.Fatal(err)
@@ -81,7 +138,7 @@ func TestStoppedInLine(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if a.turn != nil || b.turn != nil {
+	if a.stands || b.stands {
 		t.Error("a connection that has its lock is still in line")
 	}
 }
