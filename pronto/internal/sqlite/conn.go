@@ -252,15 +252,17 @@ func (c *Conn) ReadHeader(b []byte) (int, error) {
 	defer libc.Xfree(c.tls, buf)
 	view := unsafe.Slice((*byte)(at(buf)), len(b))
 	clear(view)
-	read := (*lib.Tsqlite3_io_methods)(at(methods)).FxRead
-	rc := (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{read})))(c.tls, file, buf, int32(len(b)), 0)
-	if rc != lib.SQLITE_OK && rc != lib.SQLITE_IOERR_SHORT_READ {
-		return 0, c.error(rc)
-	}
+	// The size first: of a file that another process fills meanwhile, what is read
+	// must not be less than its size says.
 	size := (*lib.Tsqlite3_io_methods)(at(methods)).FxFileSize
 	*(*int64)(at(c.scratch)) = 0
-	rc = (*(*func(*libc.TLS, uintptr, uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{size})))(c.tls, file, c.scratch)
+	rc := (*(*func(*libc.TLS, uintptr, uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{size})))(c.tls, file, c.scratch)
 	if rc != lib.SQLITE_OK {
+		return 0, c.error(rc)
+	}
+	read := (*lib.Tsqlite3_io_methods)(at(methods)).FxRead
+	rc = (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{read})))(c.tls, file, buf, int32(len(b)), 0)
+	if rc != lib.SQLITE_OK && rc != lib.SQLITE_IOERR_SHORT_READ {
 		return 0, c.error(rc)
 	}
 	return copy(b[:min(int64(len(b)), *(*int64)(at(c.scratch)))], view), nil
