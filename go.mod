@@ -28,10 +28,9 @@ require (
 
 tool honnef.co/go/tools/cmd/staticcheck
 
-// See internal/lean/README.md.
+// See internal/stubs/DESIGN.md.
 replace (
-	github.com/dustin/go-humanize => ./internal/lean/humanize
-	github.com/google/uuid => ./internal/lean/uuid
-	modernc.org/mathutil => ./internal/lean/mathutil
-	modernc.org/memory => ./internal/lean/memory
+	github.com/dustin/go-humanize => ./internal/stubs/humanize
+	github.com/google/uuid => ./internal/stubs/uuid
+	modernc.org/mathutil => ./internal/stubs/mathutil
 )

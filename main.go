@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"prontodb/internal/cli"
-	_ "prontodb/internal/stack"
+	_ "prontodb/pronto/sqlite"
 )
 
 // Set by the linker; see the Makefile.

@@ -15,8 +15,10 @@ const (
 	// MaxPart is the most bytes a part of an address may have.
 	MaxPart = 512
 
-	contextMark = "__"
-	maxDelim    = 16
+	// ContextMark stands between a key and its context.
+	ContextMark = "__"
+
+	maxDelim = 16
 )
 
 // Address names one entry under a meta. Context is "" for none.
@@ -25,22 +27,24 @@ type Address struct {
 }
 
 // Name is the key with its context, as listings show it: "k" or "k__dev".
-func (a Address) Name() string { return joinName(a.Key, a.Context) }
+func (a Address) Name() string { return JoinName(a.Key, a.Context) }
 
-func joinName(key, context string) string {
+// JoinName is a key with its context, "" for none.
+func JoinName(key, context string) string {
 	if context == "" {
 		return key
 	}
-	return key + contextMark + context
+	return key + ContextMark + context
 }
 
-// splitName undoes joinName: the context is what follows the last "__".
-func splitName(name string) (key, context string, marked bool) {
-	i := strings.LastIndex(name, contextMark)
+// SplitName undoes [JoinName]: the context is what follows the last "__". marked
+// reports whether there is one, empty or not.
+func SplitName(name string) (key, context string, marked bool) {
+	i := strings.LastIndex(name, ContextMark)
 	if i < 0 {
 		return name, "", false
 	}
-	return name[:i], name[i+len(contextMark):], true
+	return name[:i], name[i+len(ContextMark):], true
 }
 
 // Check returns an [AddressError] unless a is an address that an entry can
@@ -66,10 +70,10 @@ func (a Address) checkName() error {
 			return err
 		}
 	}
-	if a.Context == "" && !strings.Contains(a.Key, contextMark) {
+	if a.Context == "" && !strings.Contains(a.Key, ContextMark) {
 		return nil
 	}
-	if key, context, marked := splitName(a.Name()); key != a.Key || context != a.Context || marked != (a.Context != "") {
+	if key, context, marked := SplitName(a.Name()); key != a.Key || context != a.Context || marked != (a.Context != "") {
 		return &AddressError{"key", a.Name(), fmt.Sprintf("would read back as key %q in context %q", key, context)}
 	}
 	return nil
@@ -81,10 +85,11 @@ func CheckPart(part, value string) error {
 	if value == "" {
 		return &AddressError{part, value, "is empty"}
 	}
-	return checkText(part, value)
+	return CheckText(part, value)
 }
 
-func checkText(part, value string) error {
+// CheckText is [CheckPart] for a part that may be empty.
+func CheckText(part, value string) error {
 	if len(value) > MaxPart {
 		return &AddressError{part, value, fmt.Sprintf("has %d bytes, the most is %d", len(value), MaxPart)}
 	}
@@ -100,8 +105,8 @@ func checkText(part, value string) error {
 	return nil
 }
 
-// isPrintableASCII reports that s holds nothing but what has its own key on a
-// keyboard, which is most of what is ever checked.
+// isPrintableASCII reports whether s is printable ASCII, which is most of what
+// is ever checked.
 func isPrintableASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -204,14 +209,8 @@ func (n Notation) Parse(s string) (Address, error) {
 			a.Project, a.Namespace, key = parts[0], parts[1], parts[2]
 		}
 	}
-	if n.Context != "" {
-		a.Key, a.Context = key, n.Context
-	} else {
-		var marked bool
-		a.Key, a.Context, marked = splitName(key)
-		if marked && a.Key != "" && a.Context == "" {
-			return Address{}, &AddressError{"context", "", fmt.Sprintf("is empty: %q ends in %q", key, contextMark)}
-		}
+	if err := n.setName(&a, key); err != nil {
+		return Address{}, err
 	}
 	if err := a.Check(); err != nil {
 		return Address{}, err
@@ -220,6 +219,30 @@ func (n Notation) Parse(s string) (Address, error) {
 		return Address{}, err
 	}
 	return a, nil
+}
+
+// ParseKey is [Notation.Parse] of a key in the namespace of n, whose names may
+// hold the delimiter.
+func (n Notation) ParseKey(key string) (Address, error) {
+	a := Address{Project: orDefault(n.Project), Namespace: orDefault(n.Namespace)}
+	if err := n.setName(&a, key); err != nil {
+		return Address{}, err
+	}
+	return a, a.Check()
+}
+
+// setName fills in key and context of a, from the key as it was written.
+func (n Notation) setName(a *Address, key string) error {
+	if n.Context != "" {
+		a.Key, a.Context = key, n.Context
+		return nil
+	}
+	var marked bool
+	a.Key, a.Context, marked = SplitName(key)
+	if marked && a.Key != "" && a.Context == "" {
+		return &AddressError{"context", "", fmt.Sprintf("is empty: %q ends in %q", key, ContextMark)}
+	}
+	return nil
 }
 
 func orDefault(s string) string {

@@ -119,7 +119,7 @@ func checkRoundTrip(t *testing.T, n Notation, s string) {
 	if e := row.Entry(); e.Address != a {
 		t.Errorf("%+v: a row of %q is %+v, not %+v", n, s, e.Address, a)
 	}
-	// The scope of exactly this entry and those behind it.
+	// The scope of exactly this entry and those after it.
 	scope, err := (Notation{Delim: n.Delim}).ParseScope(full)
 	if err != nil && len(a.Name()) <= MaxPart {
 		t.Errorf("%+v: %q is no scope: %v", n, full, err)
@@ -180,101 +180,6 @@ func TestAddressCheck(t *testing.T) {
 	} {
 		if err := a.Check(); err == nil {
 			t.Errorf("%+v is accepted", a)
-		}
-	}
-}
-
-func TestParseScope(t *testing.T) {
-	dot := Notation{}
-	p := Notation{Project: "P", ProjectGiven: true}
-	ns := Notation{Namespace: "N", NamespaceGiven: true}
-	both := Notation{Project: "P", ProjectGiven: true, Namespace: "N", NamespaceGiven: true}
-	cursor := Notation{Project: "P", Namespace: "N"}
-	for _, tt := range []struct {
-		n    Notation
-		args []string
-		want Scope
-		part string
-	}{
-		{dot, nil, Scope{}, ""},
-		{dot, []string{"p"}, Scope{Project: "p"}, ""},
-		{dot, []string{"p.n"}, Scope{Project: "p", Namespace: "n"}, ""},
-		{dot, []string{"p.n.k.l"}, Scope{Project: "p", Namespace: "n", Prefix: "k.l"}, ""},
-		{dot, []string{"p.n."}, Scope{Project: "p", Namespace: "n"}, ""},
-		{dot, []string{"p.n", "k"}, Scope{Project: "p", Namespace: "n", Prefix: "k"}, ""},
-		{dot, []string{"p.n", ""}, Scope{Project: "p", Namespace: "n"}, ""},
-		{dot, []string{"p", "k"}, Scope{Project: "p", Prefix: "k"}, ""},
-		{p, nil, Scope{Project: "P"}, ""},
-		{p, []string{"n"}, Scope{Project: "P", Namespace: "n"}, ""},
-		{p, []string{"n.k.l"}, Scope{Project: "P", Namespace: "n", Prefix: "k.l"}, ""},
-		{p, []string{"n", "k"}, Scope{Project: "P", Namespace: "n", Prefix: "k"}, ""},
-		{ns, nil, Scope{Project: "default", Namespace: "N"}, ""},
-		{ns, []string{"k.l"}, Scope{Project: "default", Namespace: "N", Prefix: "k.l"}, ""},
-		{both, nil, Scope{Project: "P", Namespace: "N"}, ""},
-		{both, []string{"k.l"}, Scope{Project: "P", Namespace: "N", Prefix: "k.l"}, ""},
-		{cursor, nil, Scope{Project: "P", Namespace: "N"}, ""},
-		{cursor, []string{"p"}, Scope{Project: "p"}, ""},
-		{Notation{Namespace: "N"}, nil, Scope{Project: "default", Namespace: "N"}, ""},
-		{Notation{Project: "P"}, nil, Scope{Project: "P"}, ""},
-		{Notation{Project: "Q", Namespace: "N", NamespaceGiven: true}, nil, Scope{Project: "Q", Namespace: "N"}, ""},
-		{Notation{Context: "c"}, []string{"p"}, Scope{Project: "p", Context: "c"}, ""},
-		{Notation{Delim: ":"}, []string{"p.q:n:k"}, Scope{Project: "p.q", Namespace: "n", Prefix: "k"}, ""},
-
-		{dot, []string{""}, Scope{}, "project"},
-		{dot, []string{"."}, Scope{}, "project"},
-		{dot, []string{"p."}, Scope{}, "namespace"},
-		{dot, []string{"p..k"}, Scope{}, "namespace"},
-		{dot, []string{"p.n.k", "l"}, Scope{}, "prefix"},
-		{dot, []string{"p.n", "k", "l"}, Scope{}, "prefix"},
-		{dot, []string{"p.n", "\xff"}, Scope{}, "prefix"},
-		{dot, []string{"p\n"}, Scope{}, "project"},
-		{p, []string{"n.k", "l"}, Scope{}, "prefix"},
-		{p, []string{""}, Scope{}, "namespace"},
-		{both, []string{"k", "l"}, Scope{}, "prefix"},
-	} {
-		got, err := tt.n.ParseScope(tt.args...)
-		var ae *AddressError
-		if tt.part == "" && (err != nil || got != tt.want) {
-			t.Errorf("%+v: ParseScope(%q) = %+v, %v, want %+v", tt.n, tt.args, got, err, tt.want)
-		}
-		if tt.part != "" && (!errors.As(err, &ae) || ae.Part != tt.part) {
-			t.Errorf("%+v: ParseScope(%q) = %+v, %v, want an error about the %s", tt.n, tt.args, got, err, tt.part)
-		}
-	}
-}
-
-func TestUpper(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "a": "b", "az": "a{", "a\xff": "b", "\xff\xff": "", "a\x7f": "a\x80", "a\xc3": "a\xc4",
-	} {
-		if got := upper(in); got != want {
-			t.Errorf("upper(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestCheckName(t *testing.T) {
-	for _, n := range []string{"a", "A", "0", "a-b_c", "9_", "main", strings.Repeat("x", 64)} {
-		if err := CheckName(n); err != nil {
-			t.Errorf("%q: %v", n, err)
-		}
-	}
-	for _, n := range []string{"", "-a", "_a", ".", "..", "a.b", "a/b", "a b", "é", "a\n", "a\x00", strings.Repeat("x", 65)} {
-		if err := CheckName(n); !errors.Is(err, ErrName) {
-			t.Errorf("%q: %v", n, err)
-		}
-	}
-}
-
-func TestIsPath(t *testing.T) {
-	for _, p := range []string{"/a", "a/b", "./a", "a.db", "a.sqlite", "a.prdb", ".db", "/"} {
-		if !IsPath(p) {
-			t.Errorf("%q is no path", p)
-		}
-	}
-	for _, w := range []string{"", "a", "main", "a.dbx", "db", "a.DB", "a.txt", ".."} {
-		if IsPath(w) {
-			t.Errorf("%q is a path", w)
 		}
 	}
 }

@@ -22,11 +22,9 @@ func CreateCache(tx Writer, project, name string, ttl time.Duration, convert boo
 	}
 	permanent := false
 	if !ns.Cache() {
-		n, err := tx.Count(Selection{Scope: Scope{Project: project, Namespace: name}, Limit: 1})
-		if err != nil {
+		if permanent, err = holdsEntries(tx, project, name); err != nil {
 			return Namespace{}, err
 		}
-		permanent = n > 0
 	}
 	if permanent && !convert {
 		return Namespace{}, ErrHoldsPermanent
@@ -50,11 +48,11 @@ func DropCache(tx Writer, project, name string) (int64, error) {
 		return 0, err
 	}
 	if !ns.Cache() {
-		n, err := tx.Count(Selection{Scope: Scope{Project: project, Namespace: name}, Limit: 1})
-		if err != nil {
+		held, err := holdsEntries(tx, project, name)
+		switch {
+		case err != nil:
 			return 0, err
-		}
-		if n == 0 {
+		case !held:
 			return 0, ErrNotFound
 		}
 		return 0, ErrNotCache

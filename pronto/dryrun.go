@@ -47,10 +47,7 @@ func (d *dryRun) PutNamespace(ns Namespace) error {
 
 // taken reports whether the store has an entry at the address of e.
 func (d *dryRun) taken(e *Entry) (bool, error) {
-	if tx, ok := d.Reader.(*sqliteTx); ok {
-		return tx.taken(e) // without the value
-	}
-	_, err := d.Get(e.Address)
+	_, err := d.Stat(e.Address)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -85,7 +82,7 @@ func (d *dryRun) PutAll(list []Entry, c Conflict) (n PutCounts, err error) {
 		case c == ConflictSkip:
 			n.Skipped++
 		default:
-			return n, &ItemError{int64(i), errTaken(a)}
+			return n, &ItemError{int64(i), TakenError(a)}
 		}
 	}
 	return n, nil

@@ -29,26 +29,54 @@ var (
 	ErrBusy = errors.New("database is busy")
 	// ErrFull is returned when the disk or a quota is full; nothing was changed.
 	ErrFull = errors.New("no space left for the database")
-	// ErrReadOnly is returned when the file or its folder may not be written.
+	// ErrReadOnly is returned when the database may not be written.
 	ErrReadOnly = errors.New("database is read-only")
-	// ErrPermission is returned when the file may not be read, or its folder not entered.
+	// ErrPermission is returned when the database may not be read.
 	ErrPermission = errors.New("permission denied")
-	// ErrDamaged is returned when the file's content contradicts itself.
+	// ErrDamaged is returned when the database's content contradicts itself.
 	ErrDamaged = errors.New("database is damaged")
-	// ErrNotLegacy is returned when a file is no database of the earlier ProntoDB.
-	ErrNotLegacy = errors.New("not a database of the earlier ProntoDB")
-	// ErrChanged is returned when a file was written to while it was read.
-	ErrChanged = errors.New("was changed while it was read")
 	// ErrForeign is returned when a file is no database of ProntoDB; it is left untouched.
 	ErrForeign = errors.New("not a ProntoDB database")
 	// ErrNewer is returned when a newer ProntoDB wrote the file; it is left untouched.
 	ErrNewer = errors.New("written by a newer ProntoDB")
 
-	// ErrName is returned when a user, database or cursor name breaks the rule of [CheckName].
-	ErrName = errors.New("must be 1 to 64 letters, digits, '_' or '-', the first a letter or digit")
-	// ErrNoCursor is returned when a cursor of that name does not exist.
-	ErrNoCursor = errors.New("no such cursor")
+	// ErrStreaming is returned when a Reader is used within a function that its
+	// Scan or EachNamespace calls; see [Reader].
+	ErrStreaming = errors.New("the reader is streaming")
 )
+
+// TakenError is [ErrConflict] for an address that is taken.
+func TakenError(a Address) error {
+	return fmt.Errorf("%q %w", Notation{}.Format(a), ErrConflict)
+}
+
+// DatabaseError says which database an error is about. Engines return what goes
+// wrong with a database in one of these, so that who gave it another name, or
+// none that a user knows, can say so: see [Cause].
+type DatabaseError struct {
+	Location string // as in [Target]
+	Err      error
+}
+
+func (e *DatabaseError) Error() string { return e.Location + ": " + e.Err.Error() }
+func (e *DatabaseError) Unwrap() error { return e.Err }
+
+// Cause is what an error says of the database at a location, without that
+// location; an error that says nothing of it is returned as it is.
+func Cause(err error, location string) error {
+	var e *DatabaseError
+	if errors.As(err, &e) && e.Location == location {
+		return e.Err
+	}
+	return err
+}
+
+// ValueSizeError is returned when a value has more than Max bytes.
+type ValueSizeError struct{ Max int64 }
+
+func (e *ValueSizeError) Error() string {
+	return fmt.Sprintf("the value has more than %d bytes", e.Max)
+}
 
 // AddressError is returned when an address or a part of one is refused.
 type AddressError struct {

@@ -105,7 +105,7 @@ func (im *Importer) room() error {
 	return nil
 }
 
-// Flush imports what Add and Cache still keep.
+// Flush imports what Add and Cache have collected.
 func (im *Importer) Flush() error {
 	if im.chunk == nil {
 		return nil
@@ -154,7 +154,7 @@ func (im *Importer) put() error {
 }
 
 // rules goes through a chunk in the order in which it was filled and does what
-// the rules say, but for the storing. What is not to be stored is struck out.
+// the rules say, but for the storing. What is not to be stored becomes itemNone.
 func (im *Importer) rules(c *ImportChunk) error {
 	im.index = im.index[:0]
 	for _, ns := range c.namespaces {
@@ -235,7 +235,7 @@ func (im *Importer) derive(ns *importNamespace, it *chunkItem) error {
 		from = im.tx.Now()
 	}
 	if it.expires <= from {
-		return nil // says nothing of a default, and is not imported
+		return nil // implies no default, and is not imported
 	}
 	if err := im.empty(ns); err != nil {
 		if im.tx.Now() >= it.expires && errors.Is(err, ErrHoldsPermanent) {
@@ -250,11 +250,10 @@ func (im *Importer) derive(ns *importNamespace, it *chunkItem) error {
 func (im *Importer) empty(ns *importNamespace) error {
 	held := ns.used
 	if !held {
-		n, err := im.tx.Count(Selection{Scope: Scope{Project: ns.Project, Namespace: ns.Name}, Limit: 1})
-		if err != nil {
+		var err error
+		if held, err = holdsEntries(im.tx, ns.Project, ns.Name); err != nil {
 			return err
 		}
-		held = n > 0
 	}
 	if held {
 		return fmt.Errorf("it expires, and namespace %q %w", ns.Project+DefaultDelim+ns.Name, ErrHoldsPermanent)
@@ -281,11 +280,6 @@ func (im *Importer) cache(ns *importNamespace, ttl int64) error {
 		}
 	}
 	return im.setCache(ns, ttl)
-}
-
-// errTaken says that an address is taken.
-func errTaken(a Address) error {
-	return fmt.Errorf("%q %w", Notation{}.Format(a), ErrConflict)
 }
 
 // checkCache checks the names and the default expiry of a cache.

@@ -30,11 +30,11 @@ func Rescue(tx Writer, value []byte) (Address, error) {
 	}
 	o := SetOptions{TTL: RescueTTL}
 	if !ns.Cache() {
-		n, err := tx.Count(Selection{Scope: Scope{Project: a.Project, Namespace: a.Namespace}, Limit: 1})
+		held, err := holdsEntries(tx, a.Project, a.Namespace)
 		if err != nil {
 			return Address{}, err
 		}
-		if n > 0 {
+		if held {
 			o.TTL = 0
 		} else if _, err := CreateCache(tx, a.Project, a.Namespace, RescueTTL, false); err != nil {
 			return Address{}, err

@@ -18,9 +18,10 @@ type Scope struct {
 // OneNamespace reports whether the scope is a single namespace or within one.
 func (s Scope) OneNamespace() bool { return s.Namespace != "" }
 
-// upper is the least text that sorts after every text beginning with prefix,
-// or "" if there is none.
-func upper(prefix string) string {
+// PrefixEnd is the least text that sorts after every text beginning with the
+// prefix, or "" if there is none. It may be no valid UTF-8.
+func (s Scope) PrefixEnd() string {
+	prefix := s.Prefix
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xff {
 			return prefix[:i] + string([]byte{prefix[i] + 1})
@@ -33,48 +34,9 @@ func upper(prefix string) string {
 // argument is what n names apart, or the whole database; else "P", "P.N" or
 // "P.N.prefix", or, below what was given apart, the rest of it.
 func (n Notation) ParseScope(args ...string) (Scope, error) {
-	d := n.delim()
-	s := Scope{Context: n.Context}
-	rest := args
-	switch {
-	case n.NamespaceGiven:
-		s.Project, s.Namespace = orDefault(n.Project), n.Namespace
-	case n.ProjectGiven:
-		s.Project = n.Project
-		if len(args) > 0 {
-			ns, prefix, ok := strings.Cut(args[0], d)
-			if err := CheckPart("namespace", ns); err != nil {
-				return Scope{}, err
-			}
-			s.Namespace, rest = ns, args[1:]
-			if ok && len(rest) > 0 {
-				return Scope{}, &AddressError{"prefix", rest[0], fmt.Sprintf("is a second one: %q has a prefix already", args[0])}
-			}
-			s.Prefix = prefix
-		}
-	case len(args) == 0:
-		s.Project, s.Namespace = n.Project, n.Namespace
-		if s.Namespace != "" {
-			s.Project = orDefault(s.Project)
-		}
-	default:
-		parts := strings.SplitN(args[0], d, 3)
-		s.Project, rest = parts[0], args[1:]
-		if err := CheckPart("project", s.Project); err != nil {
-			return Scope{}, err
-		}
-		if len(parts) > 1 {
-			if err := CheckPart("namespace", parts[1]); err != nil {
-				return Scope{}, err
-			}
-			s.Namespace = parts[1]
-		}
-		if len(parts) > 2 {
-			if len(rest) > 0 {
-				return Scope{}, &AddressError{"prefix", rest[0], fmt.Sprintf("is a second one: %q has a prefix already", args[0])}
-			}
-			s.Prefix = parts[2]
-		}
+	s, rest, err := n.scopeOf(args)
+	if err != nil {
+		return Scope{}, err
 	}
 	if len(rest) > 1 {
 		return Scope{}, &AddressError{"prefix", rest[1], "is one argument too many"}
@@ -85,9 +47,51 @@ func (n Notation) ParseScope(args ...string) (Scope, error) {
 	for _, p := range [...]struct{ name, value string }{
 		{"project", s.Project}, {"namespace", s.Namespace}, {"prefix", s.Prefix},
 	} {
-		if err := checkText(p.name, p.value); err != nil {
+		if err := CheckText(p.name, p.value); err != nil {
 			return Scope{}, err
 		}
 	}
 	return s, nil
+}
+
+// scopeOf reads the first argument, as far as what was given apart does not
+// take its place, and returns those that are left.
+func (n Notation) scopeOf(args []string) (s Scope, rest []string, err error) {
+	s = Scope{Context: n.Context}
+	var parts []string // the namespace, and maybe a prefix
+	switch {
+	case n.NamespaceGiven:
+		s.Project, s.Namespace = orDefault(n.Project), n.Namespace
+		return s, args, nil
+	case n.ProjectGiven && len(args) == 0:
+		s.Project = n.Project
+		return s, nil, nil
+	case n.ProjectGiven:
+		s.Project = n.Project
+		parts = strings.SplitN(args[0], n.delim(), 2)
+	case len(args) == 0:
+		s.Project, s.Namespace = n.Project, n.Namespace
+		if s.Namespace != "" {
+			s.Project = orDefault(s.Project)
+		}
+		return s, nil, nil
+	default:
+		parts = strings.SplitN(args[0], n.delim(), 3)
+		s.Project, parts = parts[0], parts[1:]
+		if err := CheckPart("project", s.Project); err != nil {
+			return s, nil, err
+		}
+	}
+	rest = args[1:]
+	if len(parts) > 0 {
+		s.Namespace = parts[0]
+		err = CheckPart("namespace", s.Namespace)
+	}
+	if err == nil && len(parts) > 1 {
+		if len(rest) > 0 {
+			err = &AddressError{"prefix", rest[0], fmt.Sprintf("is a second one: %q has a prefix already", args[0])}
+		}
+		s.Prefix = parts[1]
+	}
+	return s, rest, err
 }

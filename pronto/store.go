@@ -2,64 +2,79 @@ package pronto
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"prontodb/pronto/internal/peek"
 )
 
 // Store is one database as seen under one meta. It is safe for use by one
 // goroutine at a time; any number of Stores, in any number of processes, may
 // have the same database open.
 type Store interface {
-	// View calls fn with one snapshot of the store. fn must not keep the
+	// View calls fn once with one snapshot of the store. fn must not keep the
 	// Reader. The errors are fn's own, or those of [Open].
 	View(ctx context.Context, fn func(Reader) error) error
 
 	// Update calls fn with the store to itself: no other process writes
 	// between its first read and its commit, and readers see all of its
-	// changes or none. If fn returns an error, or the process dies, nothing
-	// was changed. It waits for other writers up to the busy timeout, then
-	// returns [ErrBusy]; a full disk is [ErrFull], a file that may not be
-	// written [ErrReadOnly]. Once it has returned nil the changes are there
-	// for good, as far as [Options.Sync] promises.
+	// changes or none.
+	//
+	// fn is called exactly once, or, where the store could not be had, not at
+	// all: whatever has to be tried again is tried before it is called. So fn
+	// may consume its input and count what it does.
+	//
+	// If fn returns an error, or the process dies, nothing was changed. Update
+	// waits for other writers up to the busy timeout, then returns [ErrBusy]; a
+	// full disk is [ErrFull], a file that may not be written [ErrReadOnly].
+	// Once it has returned nil the changes are there for good, as far as
+	// [Options.Sync] promises.
 	Update(ctx context.Context, fn func(Writer) error) error
 
-	// Close releases the store. It is an error to use it afterwards.
+	// Close releases the store. It is an error to use it afterwards. Closing
+	// it twice is fine.
 	Close() error
 }
 
 // Reader reads one snapshot of a store. Expired entries are absent from it
 // unless the method says otherwise.
+//
+// Scan and EachNamespace may be streaming while they call their function: in
+// there every other method of the Reader, and of the Writer it belongs to,
+// returns [ErrStreaming] and does nothing. Now may be called at any time.
 type Reader interface {
-	// Now is the time of the transaction, in milliseconds.
+	// Now is the time of the transaction, in milliseconds. It is read once a
+	// transaction.
 	Now() int64
 
 	// Get finds an entry, or returns [ErrNotFound].
 	Get(a Address) (Entry, error)
 
-	// GetExpired is Get for an entry that may have expired and is still kept.
+	// GetExpired is Get for an entry that may have expired, as long as it is kept.
 	GetExpired(a Address) (Entry, error)
 
-	// Scan calls fn with each entry of the selection, in the byte order of
-	// the full addresses, until fn returns an error, which Scan returns.
-	// It holds one row in memory at a time.
+	// Stat is Get without the value, which is nil.
+	Stat(a Address) (Entry, error)
+
+	// Scan calls fn with each entry that the selection has in its one
+	// namespace, in byte order of the names, until fn returns an error, which
+	// Scan returns. It holds one row in memory at a time. [List] goes through
+	// several namespaces.
 	Scan(sel Selection, fn func(*Row) error) error
 
-	// Count is the number of entries of the selection.
+	// Count is the number of entries that the selection has in its one
+	// namespace.
 	Count(sel Selection) (int64, error)
 
 	// Namespace describes one namespace; of one that does not exist, no
 	// field but the names is set.
 	Namespace(project, name string) (Namespace, error)
 
-	// Namespaces lists the namespaces of a project ("" is every project)
-	// that hold an entry or are a cache, in the byte order of project and
-	// name. The entries are counted only if counts is true.
-	Namespaces(project string, counts bool) ([]Namespace, error)
+	// EachNamespace calls fn with the namespaces of a project ("" is every
+	// project), in byte order of project and then name, until fn returns an
+	// error, which EachNamespace returns. Namespaces that hold nothing any
+	// more may be among them; [Namespaces] leaves those out.
+	EachNamespace(project string, fn func(Namespace) error) error
 
-	// Revision is the revision of the database's last committed change; 0
-	// of a new one.
+	// Revision is the revision of the database's last committed change, or, in
+	// a Writer, of the last change made so far; 0 of a new database.
 	Revision() (int64, error)
 }
 
@@ -69,26 +84,27 @@ type Reader interface {
 type Writer interface {
 	Reader
 
-	// Put stores the entry under its address, over any that was there, and
-	// fills in what it assigned. Revision 0 takes the next one of the
-	// database; another is kept, and the database's becomes no less.
-	// CreatedAt 0 keeps that of an entry that is there and has not
-	// expired, and then stays 0 here (Get tells it), or else is now;
-	// UpdatedAt 0 is now. Only in a cache may ExpiresAt be other than 0.
+	// Put stores the entry at its address, over any that was there, and fills
+	// in what it assigned. Revision 0 takes the next one of the database;
+	// another is kept, and the database's becomes no less. CreatedAt 0 keeps
+	// that of an entry that is there and has not expired, and then may stay 0
+	// here (Stat tells it), or else is now; UpdatedAt 0 is now. Only in a
+	// cache may ExpiresAt be other than 0. Nothing that e points to is kept.
 	Put(e *Entry) error
 
 	// PutAll stores many entries, as Put does each, in the order of the list
-	// where an address stands twice in it. c says what happens to one whose
+	// where an address occurs twice in it. c says what happens to one whose
 	// address is taken by an entry that has not expired. The error that is
 	// about one of them is an [ItemError], whose item is its index. It is
 	// quickest where neighbours in the list are neighbours in a listing. The
-	// list is the engine's until PutAll returns; what it assigned is not
-	// filled in.
+	// list is the engine's until PutAll returns, but not longer: the memory
+	// that its keys, contexts and values point to may be used anew. What was
+	// assigned is not filled in.
 	PutAll(list []Entry, c Conflict) (PutCounts, error)
 
-	// Try calls fn with the Writer. If fn returns an error, so does Try, and
-	// what fn changed is undone: the rest of the transaction goes on. It is not
-	// called within another Try.
+	// Try calls fn once with the Writer. If fn returns an error, so does Try,
+	// and what fn changed is undone: the rest of the transaction goes on. It
+	// is not called within another Try.
 	Try(fn func(Writer) error) error
 
 	// Remove removes an entry and reports whether there was one that had not
@@ -100,7 +116,7 @@ type Writer interface {
 	PutNamespace(ns Namespace) error
 
 	// SetExpiry gives every entry of a namespace the same expiry, a time in
-	// milliseconds, 0 for never.
+	// milliseconds, 0 for never, and a revision of their own.
 	SetExpiry(project, name string, expiresAt int64) error
 
 	// Drop removes the namespaces of the scope with all their entries, and
@@ -131,13 +147,12 @@ type Namespace struct {
 // Cache reports whether entries of the namespace expire.
 func (n Namespace) Cache() bool { return n.TTL > 0 }
 
-// Selection is what a scan reads.
+// Selection is what a listing reads.
 type Selection struct {
 	Scope
 	Limit   int64 // at most so many entries; 0 is no limit
 	Reverse bool  // the last one first
 	Fields  Fields
-	Delim   string // addresses are ordered as written with it; "" is DefaultDelim
 }
 
 // Fields says how much of each entry a scan reads.
@@ -162,9 +177,9 @@ type Row struct {
 	ExpiresAt          int64
 }
 
-// Entry is the row as an entry. Its value is still the row's.
+// Entry is the row as an entry. Its value shares the row's memory.
 func (r *Row) Entry() Entry {
-	key, context, _ := splitName(string(r.Name))
+	key, context, _ := SplitName(string(r.Name))
 	return Entry{
 		Address: Address{r.Project, r.Namespace, key, context},
 		Value:   r.Value, Revision: r.Revision,
@@ -185,7 +200,7 @@ type Sync int
 
 const (
 	SyncFull   Sync = iota // a loss of power
-	SyncNormal             // any crash of processes; a loss of power may cost the newest changes, never the file
+	SyncNormal             // any crash of processes; a loss of power may cost the newest changes, never the database
 )
 
 // DefaultBusyTimeout is how long a writer waits for another.
@@ -200,34 +215,26 @@ type Options struct {
 	Now         func() time.Time // nil is time.Now; read once a transaction
 }
 
-func (o Options) now() int64 {
+// UnixMilli is the time now, in milliseconds.
+func (o Options) UnixMilli() int64 {
 	if o.Now == nil {
 		return time.Now().UnixMilli()
 	}
 	return o.Now().UnixMilli()
 }
 
-// Open opens the database that target names: the path of an SQLite file. It
-// returns [ErrForeign] for a file that is something else and [ErrNewer] for
-// one with a schema this version does not know, in both cases without
-// touching it; [ErrReadOnly], [ErrPermission], [ErrDamaged], [ErrBusy] or
-// [ErrFull] say what else is wrong.
-func Open(ctx context.Context, target string, o Options) (Store, error) {
-	return openSQLite(ctx, target, o)
-}
+// Empty is the Reader of a database that does not exist, at a time in
+// milliseconds.
+type Empty int64
 
-// ReadOnce opens the database that target names, calls fn with a snapshot of
-// it and closes it again, by the shortest way there is. Its errors are those
-// of [Open] and fn's own. fn may be called a second time with another snapshot,
-// after which what it did the first time must not count; so it prints nothing.
-func ReadOnce(ctx context.Context, target string, o Options, fn func(Reader) error) error {
-	if err := peekSQLite(target, o, fn); !errors.Is(err, peek.ErrUnsure) {
-		return err
-	}
-	s, err := Open(ctx, target, o)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return s.View(ctx, fn)
+func (e Empty) Now() int64                                      { return int64(e) }
+func (Empty) Get(Address) (Entry, error)                        { return Entry{}, ErrNotFound }
+func (Empty) GetExpired(Address) (Entry, error)                 { return Entry{}, ErrNotFound }
+func (Empty) Stat(Address) (Entry, error)                       { return Entry{}, ErrNotFound }
+func (Empty) Scan(Selection, func(*Row) error) error            { return nil }
+func (Empty) Count(Selection) (int64, error)                    { return 0, nil }
+func (Empty) EachNamespace(string, func(Namespace) error) error { return nil }
+func (Empty) Revision() (int64, error)                          { return 0, nil }
+func (Empty) Namespace(project, name string) (Namespace, error) {
+	return Namespace{Project: project, Name: name}, nil
 }

@@ -23,8 +23,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"prontodb/lifecycle"
 )
 
 type bench struct {
@@ -51,7 +49,7 @@ func main() {
 	flag.IntVar(&b.million, "entries", 1_000_000, "entries of the database for import, scan and memory")
 	flag.IntVar(&b.big, "big", 10_000_000, "entries of the large database; 0 leaves it out")
 	flag.StringVar(&b.only, "only", "", "only these parts: get,set,incr,bulk,batch,big,size")
-	flag.StringVar(&b.dir, "dir", "", "work folder, kept (default a temporary one)")
+	flag.StringVar(&b.dir, "dir", "", "work directory, kept (default a temporary one)")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -85,7 +83,7 @@ func (b *bench) run() error {
 	if err := b.mustRun(command{args: []string{b.bin, "install", "--target", target}}); err != nil {
 		return err
 	}
-	b.bin = filepath.Join(target, lifecycle.BinaryName())
+	b.bin = filepath.Join(target, "prontodb")
 	if b.sqlite3, err = exec.LookPath("sqlite3"); err != nil {
 		fmt.Println("sqlite3 is not installed: its figures are left out (apt-get install sqlite3)")
 	}
@@ -220,7 +218,7 @@ func (b *bench) once(c command, i int) (time.Duration, error) {
 	return wall, nil
 }
 
-// peakArg makes of this program one that runs the command behind it and prints
+// peakArg makes of this program one that runs the command after it and prints
 // how large it became. Linux counts a process as no smaller than the one that
 // started it, and this program grows.
 const peakArg = "-peak-of"
@@ -393,7 +391,7 @@ func (b *bench) get() error {
 		if err != nil {
 			return err
 		}
-		cmds = append(cmds, command{args: []string{b.sqlite3, peer, "SELECT value FROM entry WHERE namespace=1 AND name='key00000500'"}})
+		cmds = append(cmds, command{args: []string{b.sqlite3, peer, statement("get")}})
 		peers, bars = append(peers, "sqlite3"), append(bars, 1)
 	}
 	if b.redis != "" {
@@ -436,9 +434,9 @@ func (b *bench) set() error {
 			}
 			args := []string{b.sqlite3, peer}
 			if sync != "full" { // which is the shell's default
-				args = append(args, "PRAGMA synchronous="+sync)
+				args = append(args, statement("sync_normal"))
 			}
-			cmds = append(cmds, command{args: append(args, "UPDATE entry SET value='value {i}', revision=revision+1 WHERE namespace=1 AND name='key00000500'")})
+			cmds = append(cmds, command{args: append(args, statement("set"))})
 			peers, bars = append(peers, "sqlite3"), append(bars, 1)
 		}
 		if b.redis != "" && sync == "full" {

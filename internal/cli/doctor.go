@@ -6,34 +6,35 @@ import (
 	"os"
 	"strings"
 
+	"prontodb/internal/cmdline"
+	"prontodb/internal/shellwords"
 	"prontodb/lifecycle"
+	"prontodb/lifecycle/doctor"
 	"prontodb/pronto"
 )
 
-func doctorCommand() *command {
-	const usage = "doctor [flags]"
-	return &command{
-		examines: true,
-		name:     "doctor", short: "check the installation and every database", usage: usage,
-		long: `One line each: "ok", "warn" or "FAIL", what was checked, and what was found. Looks
+// examining is one run of the command doctor.
+type examining struct{}
+
+func newDoctor() cmdline.Runner { return &examining{} }
+
+func (*examining) Doc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose: "check the installation and every database",
+		Usage:   "doctor [flags]",
+		Long: `One line each: "ok", "warn" or "FAIL", what was checked, and what was found. Looks
 at the installed program and PATH, at the folders and their modes, at every
 user's databases and those that cursors lead to (each is read in full), at the
 free space and the clock, and for data of the earlier ProntoDB. It changes
 nothing. If a check fails the exit status is 1; a warning is no failure.`,
-		lines: []string{"prontodb doctor", "prontodb doctor --json"},
-		setup: func(a *app, f *flags) func(context.Context, []string) error {
-			return func(ctx context.Context, args []string) error {
-				if err := wantArgs(&command{usage: usage}, args, 0); err != nil {
-					return err
-				}
-				return a.doctor(ctx)
-			}
-		},
+		Examples: []string{"prontodb doctor", "prontodb doctor --json"},
 	}
 }
 
-func (a *app) doctor(ctx context.Context) error {
-	p, err := places()
+func (*examining) Flags(*cmdline.Flags) {}
+
+func (c *examining) Run(ctx context.Context, a *app, _ []string) error {
+	d, err := a.dirs()
 	if err != nil {
 		return err
 	}
@@ -41,27 +42,19 @@ func (a *app) doctor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	checks := lifecycle.Doctor(ctx, p, lifecycle.DoctorOptions{
-		Binary: binary, Version: a.Build.filled().Version, Path: os.Getenv("PATH"), Quote: quote,
-		Store: a.options(place{}, pronto.Read),
+	checks := doctor.Examine(ctx, d, doctor.Options{
+		Binary: binary, Version: a.Build.filled().Version, Path: a.Getenv("PATH"), Quote: shellwords.Quote,
+		Store: a.options(selection{}, pronto.Read),
 	})
-	if a.badConfig != nil {
-		checks = append(checks, lifecycle.Check{Grade: lifecycle.Fail, Name: "configuration", Detail: a.badConfig.Error()})
+	if a.brokenConfig != nil {
+		checks = append(checks, doctor.Check{Grade: doctor.Fail, Name: "configuration", Detail: a.brokenConfig.Error()})
 	}
 	failed := 0
-	for _, c := range checks {
-		if c.Grade == lifecycle.Fail {
+	for _, check := range checks {
+		if check.Grade == doctor.Fail {
 			failed++
 		}
-		if a.g.json {
-			b := appendMember([]byte("{"), "status", strings.ToLower(string(c.Grade)))
-			b = appendMember(b, "name", c.Name)
-			if err := a.printObject(appendMember(b, "detail", c.Detail)); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := fmt.Fprintf(a.out, "%s %s: %s\n", c.Grade, oneLine(c.Name), oneLine(c.Detail)); err != nil {
+		if err := c.print(a, check); err != nil {
 			return err
 		}
 	}
@@ -69,4 +62,14 @@ func (a *app) doctor(ctx context.Context) error {
 		return fmt.Errorf("%d of %s failed", failed, lifecycle.Plural(len(checks), "check", "checks"))
 	}
 	return nil
+}
+
+func (*examining) print(a *app, c doctor.Check) error {
+	if a.g.json {
+		b := appendMember([]byte("{"), "status", strings.ToLower(string(c.Grade)))
+		b = appendMember(b, "name", c.Name)
+		return a.printObject(appendMember(b, "detail", c.Detail))
+	}
+	_, err := fmt.Fprintf(a.out, "%s %s: %s\n", c.Grade, oneLine(c.Name), oneLine(c.Detail))
+	return err
 }

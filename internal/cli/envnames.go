@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 
 	"prontodb/pronto"
+	"prontodb/pronto/format"
 )
 
 // envNames gives each entry the name of a variable, and none twice. What it
@@ -35,7 +36,7 @@ func (e *clashError) Error() string {
 // name is the variable that an entry is. again says that this very entry has
 // been asked about before.
 func (v *envNames) name(r *pronto.Row) (name string, again bool, err error) {
-	if name, err = pronto.EnvName(r.Name); err != nil {
+	if name, err = format.EnvName(r.Name); err != nil {
 		return "", false, fmt.Errorf("entry %q: %w", v.address(r), err)
 	}
 	var h maphash.Hash
@@ -54,26 +55,24 @@ func (v *envNames) name(r *pronto.Row) (name string, again bool, err error) {
 	return name, taken, nil
 }
 
+var errFound = errors.New("found")
+
 // explain finds the entry that had the name of a clash before.
 func (v *envNames) explain(err error, tx pronto.Reader, scopes ...pronto.Scope) error {
 	clash, ok := errors.AsType[*clashError](err)
 	if !ok {
 		return err
 	}
-	stop := errors.New("found")
 	other := ""
 	for _, s := range scopes {
-		// With a statement of its own: the scan that met the clash still runs.
-		sel := pronto.Selection{Scope: s, Delim: v.n.Delim, Fields: pronto.NameFields}
-		err := tx.Scan(sel, func(r *pronto.Row) error {
-			name, err := pronto.EnvName(r.Name)
-			if err != nil || name != clash.name {
+		err := pronto.List(tx, v.n, pronto.Selection{Scope: s, Fields: pronto.NameFields}, nil, func(r *pronto.Row) error {
+			if name, err := format.EnvName(r.Name); err != nil || name != clash.name {
 				return nil
 			}
 			other = v.address(r)
-			return stop
+			return errFound
 		})
-		if errors.Is(err, stop) {
+		if errors.Is(err, errFound) {
 			break
 		}
 		if err != nil {

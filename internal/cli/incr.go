@@ -6,60 +6,81 @@ import (
 	"math"
 	"strconv"
 
+	"prontodb/internal/cmdline"
 	"prontodb/pronto"
 )
 
-func incrCommand() *command {
-	return &command{
-		name: "incr", short: "add to a number, and print the new one",
-		usage: "incr [flags] ADDRESS [BY]",
-		long:  "One step no other process can come between. A missing entry counts as 0. A value\nthat is no 64-bit integer, or a sum outside that range, is an error.",
-		args:  [][2]string{{"ADDRESS", "the entry"}, {"BY", "how much, a 64-bit integer (default 1)"}},
-		lines: []string{"prontodb incr jobs.count.built", "prontodb incr stats.bytes.sent 1500"},
-		setup: func(a *app, f *flags) func(context.Context, []string) error { return a.incr(incrCommand, +1) },
+// incr is one run of the command incr, or of decr.
+type incr struct {
+	doc  func() cmdline.Doc
+	sign int64
+}
+
+func newIncr() cmdline.Runner { return &incr{incrDoc, +1} }
+func newDecr() cmdline.Runner { return &incr{decrDoc, -1} }
+
+var incrArgs = []cmdline.Arg{
+	{Name: "ADDRESS", Text: "the entry"},
+	{Name: "BY", Text: "how much, a 64-bit integer (default 1)", Optional: true},
+}
+
+func incrDoc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose:  "add to a number, and print the new one",
+		Usage:    "incr [flags] ADDRESS [BY]",
+		Long:     "One step no other process can come between. A missing entry counts as 0. A value\nthat is no 64-bit integer, or a sum outside that range, is an error.",
+		Args:     incrArgs,
+		Examples: []string{"prontodb incr jobs.count.built", "prontodb incr stats.bytes.sent 1500"},
 	}
 }
 
-func decrCommand() *command {
-	return &command{
-		name: "decr", short: "subtract from a number, and print the new one",
-		usage: "decr [flags] ADDRESS [BY]",
-		long:  "The counterpart of incr.",
-		args:  [][2]string{{"ADDRESS", "the entry"}, {"BY", "how much, a 64-bit integer (default 1)"}},
-		lines: []string{"prontodb decr jobs.count.waiting"},
-		setup: func(a *app, f *flags) func(context.Context, []string) error { return a.incr(decrCommand, -1) },
+func decrDoc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose:  "subtract from a number, and print the new one",
+		Usage:    "decr [flags] ADDRESS [BY]",
+		Long:     "The counterpart of incr.",
+		Args:     incrArgs,
+		Examples: []string{"prontodb decr jobs.count.waiting"},
 	}
 }
 
-func (a *app) incr(cmd func() *command, sign int64) func(context.Context, []string) error {
-	return func(ctx context.Context, args []string) error {
-		if err := wantArgs(cmd(), args, 1, "ADDRESS", "BY"); err != nil {
-			return err
-		}
-		p, n, addr, err := a.oneAddress(true, args[0])
-		if err != nil {
-			return err
-		}
-		by := int64(1)
-		if len(args) == 2 {
-			if by, err = strconv.ParseInt(args[1], 10, 64); err != nil {
-				return fmt.Errorf("BY %q: %w", args[1], pronto.ErrNotInteger)
-			}
-			if sign < 0 && by == math.MinInt64 {
-				return fmt.Errorf("BY %q: its opposite is %w", args[1], pronto.ErrOverflow)
-			}
-		}
-		var e pronto.Entry
-		err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
-			e, err = pronto.Incr(tx, addr, sign*by)
-			return a.complete(tx, &e, err)
-		})
-		if err != nil {
-			return err
-		}
-		if a.g.json {
-			return a.printEntry(e, n)
-		}
-		return a.printValue(e.Value, false)
+func (c *incr) Doc() cmdline.Doc       { return c.doc() }
+func (c *incr) Flags(f *cmdline.Flags) {}
+
+func (c *incr) Run(ctx context.Context, a *app, args []string) error {
+	sel, n, addr, err := a.selectAddress(args[0])
+	if err != nil {
+		return err
 	}
+	by, err := c.by(args[1:])
+	if err != nil {
+		return err
+	}
+	var e pronto.Entry
+	err = a.update(ctx, sel, func(tx pronto.Writer) (err error) {
+		e, err = pronto.Incr(tx, addr, by)
+		return a.complete(tx, &e, err)
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.g.json:
+		return a.printEntry(e, n)
+	}
+	return a.printValue(e.Value, false)
+}
+
+// by is what is to be added.
+func (c *incr) by(args []string) (int64, error) {
+	if len(args) == 0 {
+		return c.sign, nil
+	}
+	by, err := strconv.ParseInt(args[0], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("BY %q: %w", args[0], pronto.ErrNotInteger)
+	}
+	if c.sign < 0 && by == math.MinInt64 {
+		return 0, fmt.Errorf("BY %q: its opposite is %w", args[0], pronto.ErrOverflow)
+	}
+	return c.sign * by, nil
 }

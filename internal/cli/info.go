@@ -5,31 +5,31 @@ import (
 	"fmt"
 	"os"
 
+	"prontodb/internal/cmdline"
 	"prontodb/lifecycle"
+	"prontodb/lifecycle/doctor"
 	"prontodb/pronto"
 )
 
-func infoCommand() *command {
-	const usage = "info [flags]"
-	return &command{
-		examines: true,
-		name:     "info", short: "print where everything is, and how large", usage: usage,
-		long: `The program, data, configuration and backups; of every user the databases, with
+// surveying is one run of the command info.
+type surveying struct{}
+
+func newInfo() cmdline.Runner { return &surveying{} }
+
+func (*surveying) Doc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose: "print where everything is, and how large",
+		Usage:   "info [flags]",
+		Long: `The program, data, configuration and backups; of every user the databases, with
 entries and bytes, and the cursors. With --json one object.`,
-		lines: []string{"prontodb info", "prontodb info --json"},
-		setup: func(a *app, f *flags) func(context.Context, []string) error {
-			return func(ctx context.Context, args []string) error {
-				if err := wantArgs(&command{usage: usage}, args, 0); err != nil {
-					return err
-				}
-				return a.info(ctx)
-			}
-		},
+		Examples: []string{"prontodb info", "prontodb info --json"},
 	}
 }
 
-func (a *app) info(ctx context.Context) error {
-	p, err := places()
+func (*surveying) Flags(*cmdline.Flags) {}
+
+func (c *surveying) Run(ctx context.Context, a *app, _ []string) error {
+	d, err := a.dirs()
 	if err != nil {
 		return err
 	}
@@ -37,35 +37,47 @@ func (a *app) info(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.badConfig != nil {
-		a.status("%v", a.badConfig)
+	if a.brokenConfig != nil {
+		a.status("%v", a.brokenConfig)
 	}
-	in, err := lifecycle.Survey(ctx, p, binary, a.Build.filled().Version, a.options(place{}, pronto.Read))
-	if err != nil {
+	in, err := doctor.Survey(ctx, d, binary, a.Build.filled().Version, a.options(selection{}, pronto.Read))
+	switch {
+	case err != nil:
 		return err
-	}
-	if a.g.json {
+	case a.g.json:
 		return a.printJSON(in)
 	}
-	say := func(name, path string, there bool, format string, args ...any) {
-		what := "not there"
-		if there {
-			what = fmt.Sprintf(format, args...)
-		}
-		fmt.Fprintf(a.out, "%s: %s, %s\n", oneLine(name), oneLine(path), oneLine(what))
-	}
-	fmt.Fprintf(a.out, "version: %s\n", in.Version)
-	say("binary", in.Binary.Path, in.Binary.Exists, "%s", lifecycle.Size(in.Binary.Bytes))
-	for _, b := range in.Installed {
-		say("installed", b.Path, b.Exists, "%s", lifecycle.Size(b.Bytes))
-	}
-	say("data", in.Data.Path, in.Data.Exists, "%s", lifecycle.Size(in.Data.Bytes))
-	say("config", in.Config.Path, in.Config.Exists, "%s", lifecycle.Size(in.Config.Bytes))
-	say("backups", in.Backups.Path, in.Backups.Exists, "%s, %s", lifecycle.Plural(in.Backups.Files, "file", "files"), lifecycle.Size(in.Backups.Bytes))
+	c.printDirs(a, in)
 	for _, u := range in.Users {
 		fmt.Fprintf(a.out, "user: %s\n", u)
 	}
-	for _, d := range in.Databases {
+	c.printDatabases(a, in.Databases)
+	c.printCursors(a, in.Cursors)
+	return nil
+}
+
+// line prints what is to be said of a path.
+func (*surveying) line(a *app, name, path string, there bool, format string, args ...any) {
+	what := "not there"
+	if there {
+		what = fmt.Sprintf(format, args...)
+	}
+	fmt.Fprintf(a.out, "%s: %s, %s\n", oneLine(name), oneLine(path), oneLine(what))
+}
+
+func (c *surveying) printDirs(a *app, in doctor.Info) {
+	fmt.Fprintf(a.out, "version: %s\n", in.Version)
+	c.line(a, "binary", in.Binary.Path, in.Binary.Exists, "%s", lifecycle.Size(in.Binary.Bytes))
+	for _, b := range in.Installed {
+		c.line(a, "installed", b.Path, b.Exists, "%s", lifecycle.Size(b.Bytes))
+	}
+	c.line(a, "data", in.Data.Path, in.Data.Exists, "%s", lifecycle.Size(in.Data.Bytes))
+	c.line(a, "config", in.Config.Path, in.Config.Exists, "%s", lifecycle.Size(in.Config.Bytes))
+	c.line(a, "backups", in.Backups.Path, in.Backups.Exists, "%s, %s", lifecycle.Plural(in.Backups.Files, "file", "files"), lifecycle.Size(in.Backups.Bytes))
+}
+
+func (c *surveying) printDatabases(a *app, list []doctor.DatabaseInfo) {
+	for _, d := range list {
 		name := "database " + d.Name
 		if d.Name == d.Path {
 			name = "database"
@@ -74,14 +86,16 @@ func (a *app) info(ctx context.Context) error {
 		if d.Error != "" {
 			what = d.Error
 		}
-		say(name, d.Path, true, "%s", what)
+		c.line(a, name, d.Path, true, "%s", what)
 	}
-	for _, c := range in.Cursors {
-		if c.Error != "" {
-			fmt.Fprintf(a.out, "cursor %s/%s: %s\n", c.User, c.Name, oneLine(c.Error))
+}
+
+func (c *surveying) printCursors(a *app, list []doctor.CursorInfo) {
+	for _, cur := range list {
+		if cur.Error != "" {
+			fmt.Fprintf(a.out, "cursor %s/%s: %s\n", cur.User, cur.Name, oneLine(cur.Error))
 			continue
 		}
-		say("cursor "+c.User+"/"+c.Name, c.Path, c.Exists, "there")
+		c.line(a, "cursor "+cur.User+"/"+cur.Name, cur.Path, cur.Exists, "there")
 	}
-	return nil
 }

@@ -1,17 +1,17 @@
 package cli
 
 import (
+	"prontodb/internal/cmdline"
 	"slices"
 	"strings"
 	"testing"
 )
 
 // parse takes a command line apart, as run does.
-func parse(args ...string) (*line, error) {
-	a := &app{Process: Process{Args: args}}
-	root := newFlags("prontodb")
-	a.g.register(root)
-	return a.parseLine(root)
+func parse(args ...string) (*cmdline.Line, error) {
+	p := Process{Args: args}
+	p.fill()
+	return cmdline.Parse(args, new(globals).flags(&p), registry)
 }
 
 func TestParseLine(t *testing.T) {
@@ -118,16 +118,16 @@ func TestParseLine(t *testing.T) {
 			t.Errorf("%s: %v", tt.in, err)
 			continue
 		}
-		args := slices.Clone(l.args)
+		args := slices.Clone(l.Args)
 		for i, w := range args {
 			if w == "" {
 				args[i] = "~"
 			}
 		}
-		got := strings.TrimPrefix(strings.Join(l.global, " ")+" | "+strings.Join(l.local, " ")+" | "+strings.Join(args, " "), " ")
+		got := strings.TrimPrefix(strings.Join(l.Global, " ")+" | "+strings.Join(l.Local, " ")+" | "+strings.Join(args, " "), " ")
 		got = strings.ReplaceAll(got, "|  |", "| |")
-		if l.cmd.path != tt.path || got != tt.want {
-			t.Errorf("%s: %s: %s\nwant %s: %s", tt.in, l.cmd.path, got, tt.path, tt.want)
+		if l.Command.Path() != tt.path || got != tt.want {
+			t.Errorf("%s: %s: %s\nwant %s: %s", tt.in, l.Command.Path(), got, tt.path, tt.want)
 		}
 		if strings.Join(words, "\x00") != strings.Join(slices.Clone(words), "\x00") {
 			t.Errorf("%s: the words have changed", tt.in)
@@ -142,8 +142,8 @@ func TestParseLineHelp(t *testing.T) {
 		"set k --if-value -h v": {},
 	} {
 		l, err := parse(strings.Fields(in)...)
-		if err != nil || l.help != want[0] || l.version != want[1] {
-			t.Errorf("%s: help %v, version %v, %v", in, l.help, l.version, err)
+		if err != nil || l.Help != want[0] || l.Version != want[1] {
+			t.Errorf("%s: help %v, version %v, %v", in, l.Help, l.Version, err)
 		}
 	}
 }
@@ -165,14 +165,14 @@ func FuzzParseLine(f *testing.F) {
 		// The arguments stand among the words in the same order.
 		i := 0
 		for _, w := range words {
-			if i < len(l.args) && l.args[i] == w {
+			if i < len(l.Args) && l.Args[i] == w {
 				i++
 			}
 		}
-		if i != len(l.args) {
-			t.Errorf("%q: arguments %q", words, l.args)
+		if i != len(l.Args) {
+			t.Errorf("%q: arguments %q", words, l.Args)
 		}
-		for _, text := range slices.Concat(l.global, l.local) {
+		for _, text := range slices.Concat(l.Global, l.Local) {
 			name, value, ok := strings.Cut(text, "=")
 			if !ok || !strings.HasPrefix(name, "--") {
 				t.Errorf("%q: flag %q", words, text)
@@ -181,63 +181,25 @@ func FuzzParseLine(f *testing.F) {
 				t.Errorf("%q: flag %q has a value from nowhere", words, text)
 			}
 		}
-		if l.cmd == nil {
+		if l.Command == nil {
 			return
 		}
 		// Put in order, it means the same.
-		again, err := parse(slices.Concat(l.global, strings.Fields(l.cmd.path), l.local, []string{"--"}, l.args)...)
-		if err != nil || again.cmd.path != l.cmd.path || !slices.Equal(again.args, l.args) || !slices.Equal(again.local, l.local) || !slices.Equal(again.global, l.global) {
+		again, err := parse(slices.Concat(l.Global, strings.Fields(l.Command.Path()), l.Local, []string{"--"}, l.Args)...)
+		if err != nil || again.Command.Path() != l.Command.Path() || !slices.Equal(again.Args, l.Args) || !slices.Equal(again.Local, l.Local) || !slices.Equal(again.Global, l.Global) {
 			t.Errorf("%q: in order it is %+v, %v, not %+v", words, again, err, l)
 		}
 	})
 }
 
 func TestNearest(t *testing.T) {
-	names := commandNames()
+	names := registry.Names()
 	for w, want := range map[string]string{
 		"gte": "get", "gett": "get", "st": "set", "delet": "delete", "key": "keys", "lst": "ls", "namespace": "namespaces",
 		"crate-cache": "create-cache", "versoin": "version", "get": "get", "xyzzy": "", "": "", "zzzzzzzzzzzz": "", "q": "",
 	} {
-		if got := nearest(w, names); got != want {
+		if got := cmdline.Nearest(w, names); got != want {
 			t.Errorf("nearest to %q is %q, want %q", w, got, want)
-		}
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "ab", 1}, {"ab", "abc", 1},
-		{"ca", "abc", 3}, {"kitten", "sitting", 3}, {"gte", "get", 1},
-	} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-		if distance(tt.a, tt.b) != distance(tt.b, tt.a) {
-			t.Errorf("distance of %q and %q depends on their order", tt.a, tt.b)
-		}
-	}
-}
-
-func TestBytesFlag(t *testing.T) {
-	for in, want := range map[string]int64{
-		"0": 0, "1": 1, "1000": 1000, "1k": 1 << 10, "1K": 1 << 10, "1kb": 1 << 10, "64m": 64 << 20, "64MiB": 64 << 20, "900m": 900 << 20, "5b": 5,
-	} {
-		got := int64(-1)
-		f := newFlags("")
-		f.bytes(&got, "x", "", "")
-		if err := f.Parse([]string{"--x", in}); err != nil || got != want {
-			t.Errorf("%q is %d, %v, want %d", in, got, err, want)
-		}
-	}
-	for _, in := range []string{"", "-1", "k", "1x", "1kk", "1.5m", "901m", "1g", "99999999999999999999", "1e3", " 1", "0x10"} {
-		got := int64(-1)
-		f := newFlags("")
-		f.bytes(&got, "x", "", "")
-		if err := f.Parse([]string{"--x=" + in}); err == nil || got != -1 {
-			t.Errorf("%q is %d, want an error", in, got)
 		}
 	}
 }
@@ -248,17 +210,6 @@ func TestOneLine(t *testing.T) {
 	} {
 		if got := oneLine(in); got != want {
 			t.Errorf("oneLine(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "''", "a": "a", "a.b__c": "a.b__c", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "a;b": "'a;b'", "ü": "ü", "~": "'~'", "a*": "'a*'", "-x": "-x",
-		"a\nb": "'a\nb'", "#": "'#'", "!": "'!'",
-	} {
-		if got := quote(in); got != want {
-			t.Errorf("quote(%q) = %s, want %s", in, got, want)
 		}
 	}
 }

@@ -14,10 +14,12 @@ import (
 	"testing"
 
 	"prontodb/pronto"
+	_ "prontodb/pronto/sqlite"
+	"prontodb/pronto/sqlite/sqlitetest"
 )
 
-// home gives the test a HOME of its own, and nothing of the environment.
-func home(t testing.TB) string {
+// newHome gives the test a HOME of its own, and nothing of the environment.
+func newHome(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, kv := range os.Environ() {
@@ -321,7 +323,7 @@ func (m *model) names(w where) {
 // another meta, in any spelling of an address: a long run of random commands
 // does to the databases what it does to a model of them.
 func TestIsolation(t *testing.T) {
-	home(t)
+	newHome(t)
 	steps := 1500
 	if n, err := strconv.Atoi(os.Getenv("PRONTODB_SOAK")); err == nil && n > 1 {
 		steps *= n
@@ -358,7 +360,7 @@ func TestIsolation(t *testing.T) {
 // Every refusal leaves each byte of the database as it was, prints one line and
 // maybe a hint, and exits 1.
 func TestRefusals(t *testing.T) {
-	dir := home(t)
+	dir := newHome(t)
 	setup := [][]string{
 		{"set", "a.b.k", "v"}, {"set", "a.b.text", "abc"}, {"set", "a.b.max", "9223372036854775807"}, {"create-cache", "web.s", "60"},
 		{"set", "web.s.k", "v"}, {"cursor", "set", "c", "main"}, {"cursor", "set", "d"}, {"--meta", "m", "set", "a.b.k", "v"},
@@ -459,16 +461,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// tree reads all files below a folder but the indexes of write-ahead logs.
+// tree reads all files below a directory but the indexes of logs.
 func tree(t *testing.T, root string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil || strings.HasSuffix(path, "-shm") {
+		if err != nil || sqlitetest.IsIndex(path) {
 			return err
 		}
 		if d.IsDir() {
-			files[path] = "folder"
+			files[path] = "directory"
 			return nil
 		}
 		data, err := os.ReadFile(path)

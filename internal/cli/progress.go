@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"os"
+
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +29,7 @@ const progressEvery = 100 * time.Millisecond
 // progress starts a bar, if one is wanted: on a terminal that can draw it,
 // unless --quiet, --json or NO_COLOR say otherwise (SPEC 2).
 func (a *app) progress(what string, total int64) *progress {
-	if a.g.quiet || a.g.json || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !a.isTerminal(a.Stderr) {
+	if a.g.quiet || a.g.json || a.Getenv("NO_COLOR") != "" || a.Getenv("TERM") == "dumb" || !isTerminal(a.Stderr) {
 		return nil
 	}
 	p := &progress{a: a, what: what, stop: make(chan struct{}), ended: make(chan struct{})}

@@ -28,6 +28,7 @@ func TestProgressText(t *testing.T) {
 func TestProgressNeedsTerminal(t *testing.T) {
 	var errs strings.Builder
 	a := &app{Process: Process{Stderr: &errs}}
+	a.fill()
 	p := a.progress("import", 100)
 	p.set(50)
 	p.end()

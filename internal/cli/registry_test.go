@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"prontodb/internal/cmdline"
+	"prontodb/internal/docgen"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,21 +14,25 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the script that compares the help")
 
-// commands are all commands there are, those of groups included, by path.
-func commands() map[string]*command {
-	all := map[string]*command{}
-	for _, r := range registry {
-		c := r.new()
-		if c.path == "" {
-			c.path = c.name
-		}
-		all[c.path] = c
-		for _, s := range c.subs {
-			s.path = c.path + " " + s.name
-			all[s.path] = s
+// commands are all commands there are, groups and those of groups included, by
+// path.
+func commands() map[string]*cmdline.Command {
+	all := map[string]*cmdline.Command{}
+	for i := range registry {
+		c := &registry[i]
+		all[c.Path()] = c
+		for _, s := range c.Leaves() {
+			all[s.Path()] = s
 		}
 	}
 	return all
+}
+
+// program is what the documents of the tests are about.
+func program() docgen.Program {
+	a := &app{commands: registry}
+	a.fill()
+	return a.program()
 }
 
 // Every command has help, an example that can be typed, a script, and a mention
@@ -39,21 +45,28 @@ func TestRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reference := program().Reference()
 	for path, c := range commands() {
 		t.Run(path, func(t *testing.T) {
-			if c.short == "" || strings.HasSuffix(c.short, ".") || strings.Contains(c.short, "\n") {
-				t.Errorf("its purpose %q is not one line without a full stop", c.short)
+			doc := c.Help()
+			if doc.Purpose == "" || strings.HasSuffix(doc.Purpose, ".") || strings.Contains(doc.Purpose, "\n") {
+				t.Errorf("its purpose %q is not one line without a full stop", doc.Purpose)
 			}
-			if !strings.HasPrefix(c.usage, path) {
-				t.Errorf("its usage %q does not begin with its name", c.usage)
+			if !strings.HasPrefix(doc.Usage, path) {
+				t.Errorf("its usage %q does not begin with its name", doc.Usage)
 			}
-			if !strings.Contains(reference(), "  "+c.usage+"\n") && c.subs == nil {
+			if !strings.Contains(reference, "  "+doc.Usage+"\n") && c.New != nil {
 				t.Error("the reference does not list it")
 			}
-			if len(c.lines) == 0 {
+			if c.New != nil {
+				if _, ok := c.New().(runner); !ok {
+					t.Error("it can't be run")
+				}
+			}
+			if len(doc.Examples) == 0 {
 				t.Error("no example")
 			}
-			for _, l := range c.lines {
+			for _, l := range doc.Examples {
 				checkExample(t, path, l)
 			}
 			call := regexp.MustCompile(`(?m)(prontodb|-d \S+|--user \S+|-c \S+|--cursor \S+)( -\S+)* ` + path + `( |$|'|;)`)
@@ -78,21 +91,17 @@ func TestHelpScript(t *testing.T) {
 	script.WriteString("# The reference, and the whole help of every command: help COMMAND prints the same\n" +
 		"# as COMMAND --help. go test ./internal/cli -update writes this file.\n\n" +
 		"exec prontodb help\ncmp stdout reference\n")
-	fmt.Fprintf(&files, "-- reference --\n%s", reference())
-	for _, r := range registry {
-		if r.alias {
-			continue
+	fmt.Fprintf(&files, "-- reference --\n%s", program().Reference())
+	for i := range registry {
+		c := &registry[i]
+		list := []*cmdline.Command{c}
+		if c.New == nil {
+			list = append(list, c.Leaves()...)
 		}
-		c := r.new()
-		for _, c := range append([]*command{c}, c.subs...) {
-			path := c.name
-			if c.name != r.name {
-				path = r.name + " " + c.name
-			}
-			c.path = path
-			file := strings.ReplaceAll(path, " ", "-") + ".help"
-			fmt.Fprintf(&script, "exec prontodb help %s\ncmp stdout %s\nexec prontodb %s --help\ncmp stdout %s\n", path, file, path, file)
-			fmt.Fprintf(&files, "-- %s --\n%s", file, c.help())
+		for _, c := range list {
+			file := strings.ReplaceAll(c.Path(), " ", "-") + ".help"
+			fmt.Fprintf(&script, "exec prontodb help %s\ncmp stdout %s\nexec prontodb %s --help\ncmp stdout %s\n", c.Path(), file, c.Path(), file)
+			fmt.Fprintf(&files, "-- %s --\n%s", file, docgen.Help(c))
 		}
 	}
 	want := script.String() + files.String()
@@ -138,95 +147,85 @@ func checkExample(t *testing.T, path, example string) {
 	}
 	// What the shell takes for itself ends the line.
 	words = regexp.MustCompile(` (\||<|>|&&|;).*`).ReplaceAllString(words, "")
-	a := &app{}
+	var args []string
 	for _, w := range strings.Fields(words) {
-		a.Args = append(a.Args, strings.Trim(w, `"'`))
+		args = append(args, strings.Trim(w, `"'`))
 	}
-	root := newFlags("prontodb")
-	a.g.register(root)
-	l, err := a.parseLine(root)
+	p := Process{Getenv: func(string) string { return "" }}
+	p.fill()
+	l, err := cmdline.Parse(args, new(globals).flags(&p), registry)
 	if err != nil {
 		t.Errorf("example %q: %v", example, err)
 		return
 	}
-	if l.cmd == nil {
+	if l.Command == nil {
 		t.Errorf("example %q names no command", example)
 		return
 	}
-	for _, f := range [...]struct {
-		flags *flags
-		words []string
-	}{{root, l.global}, {l.flags, l.local}} {
-		if err := f.flags.Parse(f.words); err != nil {
-			t.Errorf("example %q: %v", example, err)
-		}
+	if err := l.LoadLine(); err != nil {
+		t.Errorf("example %q: %v", example, err)
 	}
-	if group, _, _ := strings.Cut(path, " "); !strings.HasPrefix(l.cmd.path, group) && l.cmd.name != group {
-		t.Errorf("example %q is one of %s", example, l.cmd.path)
+	if group, _, _ := strings.Cut(path, " "); !strings.HasPrefix(l.Command.Path(), group) && l.Command.Name != group {
+		t.Errorf("example %q is one of %s", example, l.Command.Path())
 	}
 }
 
-// A flag in front of its command is looked up in all commands, so one name must
-// not take a value in one command and none in another.
+// A flag before its command is looked up in all commands, so one name must not
+// take a value in one command and none in another.
 func TestFlagsAgree(t *testing.T) {
 	type use struct {
 		path   string
 		isBool bool
 	}
-	seen, short := map[string]use{}, map[string]use{}
-	global := newFlags("")
-	new(globals).register(global)
-	for path, c := range commands() {
-		if c.setup == nil {
-			continue
+	var p Process
+	p.fill()
+	global := map[string]bool{}
+	for _, f := range new(globals).flags(&p).List() {
+		for _, form := range f.Forms() {
+			global[form] = true
 		}
-		f := newFlags(path)
-		c.setup(&app{}, f)
-		f.VisitAll(func(fl *flag.Flag) {
-			if was, ok := seen[fl.Name]; ok && was.isBool != isBool(fl) {
-				t.Errorf("--%s takes a value in one of %q and %q only", fl.Name, was.path, path)
+	}
+	seen := map[string]use{}
+	for path, c := range commands() {
+		for _, f := range c.OwnFlags().List() {
+			if f.Usage == "" {
+				t.Errorf("%s: --%s is not explained", path, f.Name)
 			}
-			seen[fl.Name] = use{path, isBool(fl)}
-			if global.Lookup(fl.Name) != nil && path != "cursor set" {
-				t.Errorf("%s: --%s is a global flag", path, fl.Name)
-			}
-			if fl.Usage == "" {
-				t.Errorf("%s: --%s is not explained", path, fl.Name)
-			}
-		})
-		for s, name := range f.short {
-			fl := f.Lookup(name)
-			if fl == nil {
-				t.Errorf("%s: -%s is short for --%s, which there is not", path, s, name)
-				continue
-			}
-			if was, ok := short[s]; ok && was.isBool != isBool(fl) {
-				t.Errorf("-%s takes a value in one of %q and %q only", s, was.path, path)
-			}
-			short[s] = use{path, isBool(fl)}
-			if global.short[s] != "" {
-				t.Errorf("%s: -%s is a global flag", path, s)
+			for _, form := range f.Forms() {
+				if was, ok := seen[form]; ok && was.isBool != (f.Arg == "") {
+					t.Errorf("%s takes a value in one of %q and %q only", form, was.path, path)
+				}
+				seen[form] = use{path, f.Arg == ""}
+				if global[form] {
+					t.Errorf("%s: %s is a global flag", path, form)
+				}
 			}
 		}
 	}
 }
 
-// Names, and the aliases behind them, are there once.
+// Names and aliases are there once, and lead to their command.
 func TestNames(t *testing.T) {
 	seen := map[string]bool{}
-	for _, name := range commandNames() {
+	for _, name := range registry.Names() {
 		if seen[name] {
 			t.Errorf("%s is there twice", name)
 		}
 		seen[name] = true
-		if lookup(name) == nil {
-			t.Errorf("%s is not found", name)
+	}
+	for alias, name := range map[string]string{"delete": "del", "ls": "scan", "nss": "namespaces", "set": "set"} {
+		if c := registry.Lookup(alias); c == nil || c.Name != name {
+			t.Errorf("%s is not %s", alias, name)
 		}
 	}
-	if got := aliases("del"); len(got) != 1 || got[0] != "delete" {
-		t.Errorf("aliases of del are %q", got)
-	}
-	if got := aliases("set"); got != nil {
-		t.Errorf("aliases of set are %q", got)
+}
+
+// A command that may be a line of a batch works on the database of the batch,
+// and a command that works on none is refused there.
+func TestBatchFacts(t *testing.T) {
+	for path, c := range commands() {
+		if c.Batch && c.Access == cmdline.NoAccess {
+			t.Errorf("%s may be in a batch and does nothing to a database", path)
+		}
 	}
 }

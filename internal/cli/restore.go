@@ -1,20 +1,29 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
 
+	"prontodb/internal/cmdline"
+	"prontodb/internal/proc"
 	"prontodb/lifecycle"
+	"prontodb/lifecycle/archive"
 	"prontodb/pronto"
+	"prontodb/pronto/home"
 )
 
-const restoreUsage = "restore [flags] FILE|-"
+// restoring is one run of the command restore.
+type restoring struct{ flags restoreFlags }
 
-func restoreCommand() *command {
-	return &command{
-		name: "restore", short: "bring back what a backup holds", usage: restoreUsage,
-		long: `First the whole archive is verified. Then a safety backup of everything there is
+func newRestore() cmdline.Runner { return &restoring{} }
+
+func (c *restoring) Doc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose: "bring back what a backup holds",
+		Usage:   "restore [flags] FILE|-",
+		Long: `First the whole archive is verified. Then a safety backup of everything there is
 goes to $XDG_DATA_HOME/prontodb/backups, and its path to stderr. Then the content of
 each database is replaced by that of the archive, in one transaction: a process that
 has it open sees the old or the new. Writers wait meanwhile. If anything fails,
@@ -30,8 +39,8 @@ command line, restore only that part.
 FILE may also be a database by itself: it becomes the user's database "main", or the
 one that --database or --cursor names. Archives and databases of the earlier
 ProntoDB are taken too.`,
-		args: [][2]string{{"FILE", "an archive, or a database; - reads it from stdin"}},
-		lines: []string{
+		Args: []cmdline.Arg{{Name: "FILE", Kind: cmdline.FileKind, Text: "an archive, or a database; - reads it from stdin"}},
+		Examples: []string{
 			"prontodb restore --dry-run backup.tar.gz",
 			"prontodb restore backup.tar.gz",
 			"prontodb restore - <backup.tar.gz",
@@ -39,20 +48,16 @@ ProntoDB are taken too.`,
 			"prontodb restore --into ~/restored backup.tar.gz",
 			"prontodb restore --database scratch copy.db",
 		},
-		setup: func(a *app, f *flags) func(context.Context, []string) error {
-			var r restoreFlags
-			r.register(f, false)
-			return func(ctx context.Context, args []string) error {
-				if err := wantArgs(restoreCommand(), args, 1, "FILE"); err != nil {
-					return err
-				}
-				ctx, stop := untilSignal(ctx)
-				defer stop()
-				r.file = args[0]
-				return a.restore(ctx, &r)
-			}
-		},
 	}
+}
+
+func (c *restoring) Flags(f *cmdline.Flags) { c.flags.register(f, "") }
+
+func (c *restoring) Run(ctx context.Context, a *app, args []string) error {
+	ctx, stop := proc.UntilSignal(ctx)
+	defer stop()
+	c.flags.file = args[0]
+	return a.restore(ctx, &c.flags)
 }
 
 // restoreFlags are those of restore, and of backup --restore.
@@ -62,28 +67,24 @@ type restoreFlags struct {
 	into   string
 }
 
-func (r *restoreFlags) register(f *flags, withFile bool) {
-	behind := ""
-	if withFile {
-		f.text(&r.file, "restore", "", "restore the archive or database `FILE`, - from stdin")
-		behind = "with --restore: "
-	}
-	f.bool(&r.dryRun, "dry-run", "", behind+"verify, tell what would be done, and do nothing")
-	f.text(&r.into, "into", "", behind+"folder `DIR` for databases from outside the data folder")
+// register registers the flags, with words before what the help says of them.
+func (r *restoreFlags) register(f *cmdline.Flags, before string) {
+	f.Bool(&r.dryRun, "dry-run", "", before+"verify, tell what would be done, and do nothing")
+	f.Text(&r.into, "into", "", before+"folder `DIR` for databases from outside the data folder")
 }
 
 func (a *app) restore(ctx context.Context, f *restoreFlags) error {
-	p, err := places()
+	d, err := a.dirs()
 	if err != nil {
 		return err
 	}
-	o := lifecycle.RestoreOptions{
+	o := archive.RestoreOptions{
 		Version: a.Build.filled().Version, Part: a.part(), File: f.file, User: a.g.user, DryRun: f.dryRun,
 		CheckConfig: a.checkConfig, Now: a.Now, BusyTimeout: a.g.busyTimeout,
 	}
 	if f.file == "-" {
-		if a.isTerminal(a.Stdin) {
-			return hinted(fmt.Errorf("there is no archive on a terminal"), "prontodb restore - <FILE.tar.gz")
+		if isTerminal(a.Stdin) {
+			return cmdline.WithHint(fmt.Errorf("there is no archive on a terminal"), "prontodb restore - <FILE.tar.gz")
 		}
 		o.File, o.Stream = "", a.Stdin
 	}
@@ -101,7 +102,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 		bar.hide()
 		a.status(format, args...)
 	}
-	r, err := lifecycle.Restore(ctx, p, o)
+	r, err := archive.Restore(ctx, d, o)
 	bar.end()
 	if err != nil {
 		return interrupted(ctx, err, "nothing was changed")
@@ -118,25 +119,43 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 
 // restoreTarget is where a database goes that comes without an archive: not
 // into that of the cursor in use, which is easily forgotten.
-func (a *app) restoreTarget() (string, error) {
+func (a *app) restoreTarget() (pronto.Target, error) {
 	u, err := a.user()
 	if err != nil {
-		return "", err
+		return pronto.Target{}, err
 	}
-	target := pronto.DefaultDatabase
+	target, err := u.Database(home.DefaultDatabase)
 	switch {
 	case a.g.given["database"]:
-		target = a.g.database
+		target, err = u.Resolve(a.g.database)
 	case a.g.given["cursor"]:
-		p, err := a.place(false)
-		if err != nil {
-			return "", err
-		}
-		target = p.path
+		var sel selection
+		sel, err = a.selectFor(cmdline.Reads)
+		target = sel.target
 	}
-	path, err := u.Database(target)
-	if err != nil {
-		return "", err
+	if err == nil && target.IsFile() {
+		target.Location, err = filepath.Abs(target.Location)
 	}
-	return filepath.Abs(path)
+	return target, err
+}
+
+// checkConfig says what is wrong with the content of a configuration file.
+func (a *app) checkConfig(data []byte) error {
+	f := new(globals).flags(&a.Process)
+	return cmdline.ParseConfig(a.g.config, bytes.NewReader(data), f, f.Set)
+}
+
+// part is what the command line narrows a backup or a restore to.
+func (a *app) part() archive.Part {
+	var p archive.Part
+	if a.g.given["user"] {
+		p.User = a.g.user
+	}
+	if a.g.given["cursor"] {
+		p.User, p.Cursor = a.g.user, a.g.cursor
+	}
+	if a.g.given["database"] {
+		p.User, p.Database = a.g.user, a.g.database
+	}
+	return p
 }

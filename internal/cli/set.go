@@ -2,124 +2,88 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
+	"prontodb/internal/cmdline"
+	"prontodb/internal/shellwords"
 	"prontodb/pronto"
 )
 
 // maxValue is the default of --max-value, in bytes.
 const maxValue = 64 << 20
 
-// conditions are the flags of a conditional write.
-type conditions struct {
-	c pronto.Condition
+// set is one run of the command set.
+type set struct {
+	ttl   time.Duration
+	limit int64 // of the value, in bytes
+	cond  conditions
 }
 
-func (c *conditions) register(f *flags, nxxx bool) {
-	if nxxx {
-		f.bool(&c.c.Absent, "nx", "", "only if the entry is absent, else exit 3")
-		f.bool(&c.c.Present, "xx", "", "only if the entry is present, else exit 3")
-	}
-	f.add("if-value", "", "only if the entry's value is `V`, else exit 3", false, func(s string) error {
-		c.c.HasValue, c.c.Value = true, []byte(s)
-		return nil
-	})
-	f.int(&c.c.Revision, 1, "if-revision", "", "only if the entry was last written by revision `N`, else exit 3")
-}
+func newSet() cmdline.Runner { return &set{limit: maxValue} }
 
-var exitCondition = [2]string{"3", "condition not met, nothing changed"}
-var exitMiss = [2]string{"2", "miss: not found, or expired"}
-
-func setCommand() *command {
-	return &command{
-		name: "set", short: "store a value under an address",
-		usage: "set [flags] ADDRESS [VALUE]",
-		long: `Without VALUE, or with -, the value is read from standard input to its end, byte
+func (c *set) Doc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose: "store a value under an address",
+		Usage:   "set [flags] ADDRESS [VALUE]",
+		Long: `Without VALUE, or with -, the value is read from standard input to its end, byte
 for byte, if that is a pipe or a file. With VALUE, standard input is not touched;
 behind -- everything is a value, - too.
 A value piped to an address that is invalid is kept for 15 minutes, and the hint
 says how to get it back.`,
-		args: [][2]string{
-			{"ADDRESS", "KEY, NAMESPACE.KEY or PROJECT.NAMESPACE.KEY, with __CONTEXT or not"},
-			{"VALUE", "the value; one that starts with '-' goes behind --"},
+		Args: []cmdline.Arg{
+			{Name: "ADDRESS", Text: "KEY, NAMESPACE.KEY or PROJECT.NAMESPACE.KEY, with __CONTEXT or not"},
+			{Name: "VALUE", Text: "the value; one that starts with '-' goes behind --", Optional: true},
 		},
-		exits: [][2]string{exitCondition},
-		lines: []string{
+		Exits: [][2]string{exitCondition},
+		Examples: []string{
 			"prontodb set myapp.config.environment production",
 			"prontodb set myapp.config.motd < motd.txt",
 			"prontodb set --ttl 90s web.session.u42 token",
 			"prontodb set --nx jobs.owner.build-17 \"$HOSTNAME\"",
 			"prontodb set myapp.config.offset -- -x",
 		},
-		setup: func(a *app, f *flags) func(context.Context, []string) error {
-			var cond conditions
-			var ttl time.Duration
-			limit := int64(maxValue)
-			f.ttl(&ttl, "ttl", "", "expiry `D` from now, in a cache only (default the cache's)")
-			f.bytes(&limit, "max-value", "", "refuse a value of more than `BYTES` (default 64m)")
-			cond.register(f, true)
-			return func(ctx context.Context, args []string) error {
-				if err := wantArgs(setCommand(), args, 1, "ADDRESS", "VALUE"); err != nil {
-					if len(args) > 2 {
-						if len(a.Args) == len(args)+1 {
-							return hinted(errors.Unwrap(err), "%s", prontodb("set", args[0], strings.Join(args[1:], " ")))
-						}
-						return hinted(errors.Unwrap(err), "put a value with blanks in quotes")
-					}
-					return err
-				}
-				return a.set(ctx, args, limit, pronto.SetOptions{TTL: ttl, If: cond.c})
-			}
-		},
 	}
 }
 
-func (a *app) set(ctx context.Context, args []string, limit int64, o pronto.SetOptions) error {
-	p, err := a.place(true)
+func (c *set) Flags(f *cmdline.Flags) {
+	ttlFlag(f, &c.ttl, "ttl", "expiry `D` from now, in a cache only (default the cache's)")
+	f.Bytes(&c.limit, "max-value", "", "refuse a value of more than `BYTES` (default 64m)")
+	c.cond.presenceFlags(f)
+	c.cond.valueFlags(f)
+}
+
+func (c *set) Run(ctx context.Context, a *app, args []string) error {
+	if err := c.checkArgs(a, args); err != nil {
+		return err
+	}
+	sel, err := a.selected()
 	if err != nil {
 		return err
 	}
-	n := a.notation(p)
+	n := a.notation(sel)
 	addr, badAddress := n.Parse(args[0])
 	if a.g.badPart != nil {
 		badAddress = a.g.badPart
 	}
 	piped := len(args) == 1 || args[1] == "-" && a.literal > 1
-	var value []byte
-	switch {
-	case !piped:
-		value = []byte(args[1])
-	case len(args) == 1 && !a.isPiped():
-		if badAddress != nil {
-			return badAddress
-		}
-		return missing(setCommand(), "VALUE, and nothing is piped in")
-	default:
-		if value, err = readValue(a.Stdin, limit); err != nil {
-			return err
-		}
-	}
 	if badAddress != nil {
-		if piped && len(value) > 0 {
-			return a.rescue(ctx, p, badAddress, value)
-		}
-		return badAddress
+		return c.refuse(ctx, a, sel, args, piped, badAddress)
 	}
-	if int64(len(value)) > limit {
-		return tooLarge(limit)
+	value, err := c.value(a, args, piped)
+	if err != nil {
+		return err
 	}
 	var e pronto.Entry
-	err = a.update(ctx, p, func(tx pronto.Writer) (err error) {
-		e, err = pronto.Set(tx, addr, value, o)
+	err = a.update(ctx, sel, func(tx pronto.Writer) (err error) {
+		e, err = pronto.Set(tx, addr, value, pronto.SetOptions{TTL: c.ttl, If: c.cond.Condition})
 		return a.complete(tx, &e, err)
 	})
 	if err != nil {
-		return a.explain(err, n, addr, o.TTL)
+		return a.explainNotCache(err, n, addr, c.ttl)
 	}
 	if a.g.json {
 		return a.printEntry(e, n)
@@ -127,83 +91,71 @@ func (a *app) set(ctx context.Context, args []string, limit int64, o pronto.SetO
 	return nil
 }
 
-// explain adds to the refusal of an expiry how to make the namespace a cache.
-func (a *app) explain(err error, n pronto.Notation, addr pronto.Address, ttl time.Duration) error {
-	if !errors.Is(err, pronto.ErrNotCache) {
+// checkArgs refuses arguments that are missing, or too many: those of a value
+// with blanks that was not quoted.
+func (c *set) checkArgs(a *app, args []string) error {
+	err := c.Doc().CheckArgs(args)
+	if len(args) <= 2 {
 		return err
 	}
-	ns := strings.TrimSuffix(n.Prefix(addr.Project, addr.Namespace), a.g.delim)
-	err = fmt.Errorf("namespace %q: %w, its entries do not expire", ns, err)
-	if ttl == 0 {
-		ttl = time.Hour
+	err = fmt.Errorf("superfluous argument %q", args[2])
+	if len(a.Args) == len(args)+1 {
+		return cmdline.WithHint(err, "%s", cmdline.Call("set", args[0], strings.Join(args[1:], " ")))
 	}
-	return hinted(err, "%screate-cache %s %s", a.here(), quote(ns), seconds(ttl.Milliseconds()))
+	return cmdline.WithHint(err, "put a value with blanks in quotes")
 }
 
-// seconds writes milliseconds as a number of seconds.
-func seconds(ms int64) string {
-	if ms%1000 == 0 {
-		return fmt.Sprint(ms / 1000)
+// value is what is to be stored.
+func (c *set) value(a *app, args []string, piped bool) ([]byte, error) {
+	switch {
+	case !piped && int64(len(args[1])) > c.limit:
+		return nil, tooLarge(c.limit)
+	case !piped:
+		return []byte(args[1]), nil
+	case len(args) == 1 && !a.isPiped():
+		return nil, a.missing("VALUE, and nothing is piped in")
 	}
-	return strings.TrimRight(fmt.Sprintf("%d.%03d", ms/1000, ms%1000), "0")
+	return readValue(a.Stdin, c.limit)
 }
 
-// here begins a command line that works in the same place as this call, and
-// takes addresses in full: a project, namespace or context that the
-// environment or the configuration says would apply to them.
-func (a *app) here() string {
-	var env, flags strings.Builder
-	all := false // say what the configuration says, too
-	for _, f := range [...]struct{ name, value string }{
-		{"project", a.g.project}, {"namespace", a.g.namespace}, {"context", a.g.context},
-	} {
-		if f.value == "" || a.g.given[f.name] {
-			continue
-		}
-		if v := envName(f.name); os.Getenv(v) != "" {
-			env.WriteString("-u " + v + " ")
-		}
-		if _, err := os.Stat(a.g.config); err == nil {
-			all = true
-		}
+// refuse returns why an address is invalid, having kept a value that was piped
+// to it.
+func (c *set) refuse(ctx context.Context, a *app, sel selection, args []string, piped bool, why error) error {
+	if !piped || len(args) == 1 && !a.isPiped() {
+		return why
 	}
-	config, anew := a.g.config, a.g.given["config"]
-	if all {
-		config, anew = os.DevNull, true
+	value, err := readValue(a.Stdin, c.limit)
+	if err != nil {
+		return err
 	}
-	for _, f := range [...]struct {
-		name, value, fallback string
-	}{
-		{"config", config, config},
-		{"user", a.g.user, pronto.DefaultUser}, {"cursor", a.g.cursor, ""}, {"database", a.g.database, ""},
-		{"meta", a.g.meta, ""}, {"ns-delim", a.g.delim, pronto.DefaultDelim},
-	} {
-		if a.g.given[f.name] || f.name == "config" && anew || all && f.value != f.fallback {
-			fmt.Fprintf(&flags, "--%s %s ", f.name, quote(f.value))
-		}
+	if len(value) == 0 {
+		return why
 	}
-	if env.Len() > 0 {
-		return "env " + env.String() + "prontodb " + flags.String()
+	var kept pronto.Address
+	err = a.update(ctx, sel, func(tx pronto.Writer) (err error) {
+		kept, err = pronto.Rescue(tx, value)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%w; the data piped in is lost, it could not be kept: %w", why, err)
 	}
-	return "prontodb " + flags.String()
+	n := pronto.Notation{Delim: a.g.delim}
+	return cmdline.WithHint(why, "%scopy %s ADDRESS", a.here(), shellwords.Quote(n.Format(kept)))
 }
 
 func tooLarge(limit int64) error {
-	return hinted(fmt.Errorf("the value has more than %d bytes", limit), "--max-value allows more")
+	return cmdline.WithHint(&pronto.ValueSizeError{Max: limit}, "--max-value allows more")
 }
 
 // readValue reads a value of at most limit bytes to its end. What it holds in
 // memory is the value once.
 func readValue(r io.Reader, limit int64) ([]byte, error) {
 	size := int64(64 << 10)
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			at, _ := f.Seek(0, io.SeekCurrent)
-			if size = info.Size() - at + 1; size > limit+1 {
-				return nil, tooLarge(limit)
-			}
-			size = max(size, 1)
+	if left, ok := bytesLeft(r); ok {
+		if left > limit {
+			return nil, tooLarge(limit)
 		}
+		size = left + 1
 	}
 	buf := make([]byte, min(size, limit+1))
 	n := 0
@@ -226,17 +178,16 @@ func readValue(r io.Reader, limit int64) ([]byte, error) {
 	}
 }
 
-// rescue keeps a value that was piped to an invalid address, and returns the
-// error with the way to get it back.
-func (a *app) rescue(ctx context.Context, p place, why error, value []byte) error {
-	var kept pronto.Address
-	err := a.update(ctx, p, func(tx pronto.Writer) (err error) {
-		kept, err = pronto.Rescue(tx, value)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%w; the data piped in is lost, it could not be kept: %w", why, err)
+// bytesLeft is how many bytes of a regular file are still to be read.
+func bytesLeft(r io.Reader) (int64, bool) {
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0, false
 	}
-	n := pronto.Notation{Delim: a.g.delim}
-	return hinted(why, "%scopy %s ADDRESS", a.here(), quote(n.Format(kept)))
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, false
+	}
+	at, _ := f.Seek(0, io.SeekCurrent)
+	return max(0, info.Size()-at), true
 }

@@ -5,14 +5,25 @@ import (
 	"fmt"
 	"strings"
 
+	"prontodb/internal/cmdline"
 	"prontodb/lifecycle"
+	"prontodb/lifecycle/install"
+	"prontodb/pronto"
 )
 
-func uninstallCommand() *command {
-	const usage = "uninstall [flags]"
-	return &command{
-		name: "uninstall", short: "remove what install made, and with --purge all data", usage: usage,
-		long: `Removes the files that the manifest of install lists, and of the folders that
+// uninstalling is one run of the command uninstall.
+type uninstalling struct {
+	install.UninstallOptions
+	yes bool
+}
+
+func newUninstall() cmdline.Runner { return &uninstalling{} }
+
+func (c *uninstalling) Doc() cmdline.Doc {
+	return cmdline.Doc{
+		Purpose: "remove what install made, and with --purge all data",
+		Usage:   "uninstall [flags]",
+		Long: `Removes the files that the manifest of install lists, and of the folders that
 install made those that are empty. A file that was changed since is kept and
 named. Data and configuration stay.
 
@@ -22,56 +33,53 @@ leads to them, and so does any file there that is not ProntoDB's. It asks on a
 terminal; elsewhere it needs --yes. To keep a copy, run this first:
 
   prontodb backup --output ~/prontodb-backup.tar.gz`,
-		lines: []string{
+		Examples: []string{
 			"prontodb uninstall",
 			"prontodb uninstall --purge --dry-run",
 			"prontodb uninstall --target ~/bin",
 		},
-		setup: func(a *app, f *flags) func(context.Context, []string) error {
-			var o lifecycle.UninstallOptions
-			var yes bool
-			f.folder(&o.Target, "target", "only the program in folder `DIR`; with the last one go the rest")
-			f.bool(&o.Purge, "purge", "", "remove data and configuration too")
-			f.bool(&yes, "yes", "y", "do not ask")
-			f.bool(&o.DryRun, "dry-run", "", "tell what would be done, and do nothing")
-			return func(ctx context.Context, args []string) error {
-				if err := wantArgs(&command{usage: usage}, args, 0); err != nil {
-					return err
-				}
-				return a.uninstall(o, yes)
-			}
-		},
 	}
 }
 
-func (a *app) uninstall(o lifecycle.UninstallOptions, yes bool) error {
-	p, err := places()
+func (c *uninstalling) Flags(f *cmdline.Flags) {
+	f.Dir(&c.Target, "target", "only the program in folder `DIR`; with the last one go the rest")
+	f.Bool(&c.Purge, "purge", "", "remove data and configuration too")
+	f.Bool(&c.yes, "yes", "y", "do not ask")
+	f.Bool(&c.DryRun, "dry-run", "", "tell what would be done, and do nothing")
+}
+
+func (c *uninstalling) Run(_ context.Context, a *app, _ []string) error {
+	d, err := a.dirs()
 	if err != nil {
 		return err
 	}
-	var outside []string
-	if o.Purge {
-		s, err := lifecycle.SummarizePurge(p)
+	var outside []pronto.Target
+	if c.Purge {
+		s, err := install.SummarizePurge(d)
 		if err != nil {
 			return err
 		}
 		outside = s.Outside
-		if !o.DryRun {
-			if err := a.confirmPurge(p, s, yes); err != nil {
+		if !c.DryRun {
+			if err := c.confirmPurge(a, d, s); err != nil {
 				return err
 			}
 		}
 	}
-	steps, err := lifecycle.Uninstall(p, o)
+	steps, err := install.Uninstall(d, c.UninstallOptions)
 	if err != nil {
 		if !a.g.json {
-			a.printSteps(steps, o.DryRun)
+			a.printSteps(steps, c.DryRun)
 		}
 		return err
 	}
-	for _, path := range outside {
-		steps = append(steps, lifecycle.Step{Action: lifecycle.Kept, Path: path, Why: "a cursor's database outside the data folder"})
+	for _, t := range outside {
+		steps = append(steps, lifecycle.Step{Action: lifecycle.Kept, Path: t.Location, Why: "a cursor's database outside the data folder"})
 	}
+	return c.report(a, steps)
+}
+
+func (c *uninstalling) report(a *app, steps []lifecycle.Step) error {
 	if a.g.json {
 		if steps == nil {
 			steps = []lifecycle.Step{}
@@ -80,22 +88,22 @@ func (a *app) uninstall(o lifecycle.UninstallOptions, yes bool) error {
 			DryRun bool             `json:"dry_run"`
 			Purge  bool             `json:"purge"`
 			Steps  []lifecycle.Step `json:"steps"`
-		}{o.DryRun, o.Purge, steps})
+		}{c.DryRun, c.Purge, steps})
 	}
-	if len(steps) == 0 {
-		what := "nothing is installed"
-		if o.Target != "" {
-			what += " in " + o.Target
-		}
-		a.status("%s", what)
-		return nil
+	if len(steps) > 0 {
+		return a.printSteps(steps, c.DryRun)
 	}
-	return a.printSteps(steps, o.DryRun)
+	what := "nothing is installed"
+	if c.Target != "" {
+		what += " in " + c.Target
+	}
+	a.status("%s", what)
+	return nil
 }
 
 // confirmPurge says how to keep a copy, and then asks.
-func (a *app) confirmPurge(p lifecycle.Places, s lifecycle.PurgeSummary, yes bool) error {
-	if yes {
+func (c *uninstalling) confirmPurge(a *app, d lifecycle.Dirs, s install.PurgeSummary) error {
+	if c.yes {
 		return nil
 	}
 	const backup = "prontodb backup --output ~/prontodb-backup.tar.gz"
@@ -103,9 +111,9 @@ func (a *app) confirmPurge(p lifecycle.Places, s lifecycle.PurgeSummary, yes boo
 	if s.Backups > 0 {
 		what += " and " + lifecycle.Plural(s.Backups, "backup", "backups")
 	}
-	what += " in " + p.Data + " for good"
-	if !a.isTerminal(a.Stdin) {
-		return hinted(fmt.Errorf("%s needs --yes where nobody can be asked", what), "to keep a copy first: %s", backup)
+	what += " in " + d.Data + " for good"
+	if !isTerminal(a.Stdin) {
+		return cmdline.WithHint(fmt.Errorf("%s needs --yes where nobody can be asked", what), "to keep a copy first: %s", backup)
 	}
 	a.status("to keep a copy first: %s", backup)
 	return a.confirm(false, strings.Replace(what, "removing", "remove", 1))

@@ -1,0 +1,2 @@
+SELECT 'app.bench.' || name || '=' || value FROM entry
+ORDER BY namespace, name

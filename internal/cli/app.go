@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"prontodb/internal/cmdline"
+)
+
+// app is one run: what all commands share.
+type app struct {
+	Process
+	commands cmdline.Registry
+	out      *bufio.Writer // standard output
+
+	cmd     *cmdline.Command // the one that runs; nil until it is known
+	literal int              // see [cmdline.Line.Literal]
+	g       globals
+
+	brokenConfig error // what is wrong with the configuration, for a command that examines it
+
+	session *session // of the batch that this is a line of, or nil
+}
+
+// runner is one run of a command.
+type runner interface {
+	cmdline.Runner
+	// Run does what the command does. The number of arguments has been checked
+	// against its Doc.
+	Run(ctx context.Context, a *app, args []string) error
+}
+
+// outSize is how much output is written at once, in bytes: as much as Go still
+// allocates as a small object, which is quicker.
+const outSize = 28 << 10
+
+// name is that of the command, "set" or "cursor use", for messages.
+func (a *app) name() string {
+	if a.cmd == nil {
+		return ""
+	}
+	return a.cmd.Path()
+}
+
+// report prints an error, if there is one to print, and returns the status.
+func (a *app) report(err error) int {
+	status := exitStatus(err)
+	if err == nil || isBrokenPipe(err) || isPassed(err) {
+		return status
+	}
+	if errors.Is(err, errNoCommand) && !a.g.json {
+		io.WriteString(a.Stderr, shortUsage)
+		return status
+	}
+	if status != statusError && !a.g.json {
+		return status // a miss or an unmet condition is no error: the status says it
+	}
+	msg, hint := err.Error(), ""
+	if h := (*cmdline.HintError)(nil); errors.As(err, &h) {
+		hint = h.Hint
+	}
+	if name := a.name(); name != "" {
+		msg = name + ": " + msg
+	}
+	if a.g.json {
+		b := appendMember([]byte("{"), "error", msg)
+		if hint != "" {
+			b = appendMember(b, "hint", hint)
+		}
+		fmt.Fprintf(a.Stderr, "%s,\"code\":%d}\n", b, status)
+		return status
+	}
+	msg = oneLine(msg)
+	if hint != "" {
+		msg += "\nhint: " + oneLine(hint)
+	}
+	fmt.Fprintf(a.Stderr, "prontodb: %s\n", msg)
+	return status
+}
+
+// status prints a line about what happened to stderr, unless --quiet.
+func (a *app) status(format string, args ...any) {
+	if !a.g.quiet {
+		fmt.Fprintf(a.Stderr, "prontodb: %s: %s\n", a.name(), oneLine(fmt.Sprintf(format, args...)))
+	}
+}
+
+// hint prints a line to paste beneath a status line, unless --quiet.
+func (a *app) hint(line string) {
+	if !a.g.quiet {
+		fmt.Fprintf(a.Stderr, "hint: %s\n", oneLine(line))
+	}
+}
+
+// missing refuses a line that lacks something.
+func (a *app) missing(what string) error { return a.cmd.Help().Missing(what) }
+
+// superfluous refuses an argument that is one too many.
+func (a *app) superfluous(arg string) error { return a.cmd.Help().Superfluous(arg) }
+
+// shortUsage is what prontodb alone prints.
+const shortUsage = `usage: prontodb [flags] COMMAND [flags] [arguments]
+
+  prontodb set myapp.config.environment production
+  prontodb get myapp.config.environment
+  prontodb keys myapp.config
+
+hint: prontodb help
+`

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+
+	"prontodb/internal/cmdline"
+	"prontodb/pronto"
+	"prontodb/pronto/format"
+)
+
+// exportWriter writes what a scope holds in one of the formats.
+type exportWriter struct {
+	a      *app
+	n      pronto.Notation
+	scope  pronto.Scope
+	format string
+	out    *bufio.Writer
+	silent bool // no progress bar
+
+	line    []byte
+	entries int64
+
+	// Of the namespace that is being written:
+	prefix   []byte // of its addresses
+	expiring bool   // its entries expire
+
+	rows  format.RowJSON
+	names *envNames
+}
+
+// write writes what the scope holds in one snapshot.
+func (w *exportWriter) write(tx pronto.Reader) error {
+	sel := pronto.Selection{Scope: w.scope}
+	var enter func(pronto.Namespace) error
+	var row func(*pronto.Row) error
+	switch w.format {
+	case formatTSV:
+		// Whether entries expire, their namespace tells.
+		sel.Fields, enter, row = pronto.ValueField, w.enterTSV, w.tsv
+	case formatEnv:
+		w.names = newEnvNames(w.n)
+		sel.Fields, row = pronto.ValueField, w.env
+	default:
+		if err := w.caches(tx); err != nil {
+			return err
+		}
+		w.rows = format.RowJSON{Notation: w.n, Values: true}
+		row = w.jsonl
+	}
+	var bar *progress
+	if !w.silent {
+		bar = w.a.progress("export", 0)
+	}
+	defer bar.end()
+	err := pronto.List(tx, w.n, sel, enter, func(r *pronto.Row) error {
+		if w.entries++; w.entries&1023 == 0 {
+			bar.set(w.entries)
+		}
+		return row(r)
+	})
+	if w.names != nil {
+		err = w.names.explain(err, tx, w.scope)
+	}
+	return err
+}
+
+func (w *exportWriter) flushLine(b []byte) error {
+	w.line = b
+	_, err := w.out.Write(b)
+	if cap(b) > 1<<20 {
+		w.line = nil
+	}
+	return err
+}
+
+func (w *exportWriter) enterTSV(ns pronto.Namespace) error {
+	w.prefix, w.expiring = append(w.prefix[:0], w.n.Prefix(ns.Project, ns.Name)...), ns.Cache()
+	return w.a.checkPrintable(w.n, ns.Project, ns.Name)
+}
+
+func (w *exportWriter) tsv(r *pronto.Row) error {
+	b, err := format.AppendTSV(append(w.line[:0], w.prefix...), r, w.expiring)
+	if err != nil {
+		return cmdline.WithHint(err, "--format jsonl carries everything")
+	}
+	return w.flushLine(b)
+}
+
+// env writes a variable. Two keys that would be one variable are an error.
+func (w *exportWriter) env(r *pronto.Row) error {
+	name, _, err := w.names.name(r)
+	if err != nil {
+		return err
+	}
+	b, err := format.AppendEnv(w.line[:0], name, r.Value)
+	if err != nil {
+		return fmt.Errorf("entry %q: %w", w.names.address(r), err)
+	}
+	return w.flushLine(b)
+}
+
+func (w *exportWriter) jsonl(r *pronto.Row) error {
+	return w.flushLine(append(w.rows.Append(w.line[:0], r), '\n'))
+}
+
+// caches writes a line for each cache whose default expiry an import could not
+// tell from its first entry: that one was given another, or there is none.
+func (w *exportWriter) caches(tx pronto.Reader) error {
+	list, err := w.cachesOfScope(tx)
+	if err != nil {
+		return err
+	}
+	for _, ns := range list {
+		tells, err := w.firstEntryTells(tx, ns)
+		if err != nil {
+			return err
+		}
+		if tells {
+			continue
+		}
+		b := appendMember(append(w.line[:0], '{'), "project", ns.Project)
+		b = appendMember(b, "namespace", ns.Name)
+		if err := w.flushLine(append(appendCache(b, ns), "}\n"...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *exportWriter) cachesOfScope(tx pronto.Reader) (list []pronto.Namespace, err error) {
+	add := func(ns pronto.Namespace) error {
+		if ns.Cache() {
+			list = append(list, ns)
+		}
+		return nil
+	}
+	if !w.scope.OneNamespace() {
+		return list, tx.EachNamespace(w.scope.Project, add)
+	}
+	ns, err := tx.Namespace(w.scope.Project, w.scope.Namespace)
+	if err == nil {
+		err = add(ns)
+	}
+	return list, err
+}
+
+// firstEntryTells reports whether an import derives the cache's default expiry
+// from the first entry that is exported of it, or has no use for it.
+func (w *exportWriter) firstEntryTells(tx pronto.Reader, ns pronto.Namespace) (bool, error) {
+	scope := w.scope
+	scope.Project, scope.Namespace = ns.Project, ns.Name
+	derived, found := int64(0), false
+	err := tx.Scan(pronto.Selection{Scope: scope, Limit: 1, Fields: pronto.InfoFields}, func(r *pronto.Row) error {
+		derived, found = r.ExpiresAt-r.UpdatedAt, true
+		return nil
+	})
+	part := scope.Prefix != "" || scope.Context != ""
+	return derived == ns.TTL || !found && part, err
+}

@@ -1,0 +1,81 @@
+package cli
+
+import "prontodb/internal/cmdline"
+
+const (
+	groupEntries   = "Entries"
+	groupMoving    = "In and out, batch and exec"
+	groupCaches    = "Caches"
+	groupPlaces    = "Users, databases, cursors"
+	groupLifecycle = "Lifecycle"
+	groupAbout     = "About"
+)
+
+// What commands make of the global flags that choose data.
+const (
+	none     cmdline.Choices = 0
+	database                 = cmdline.User | cmdline.Cursor | cmdline.Database
+	entries                  = database | cmdline.Meta | cmdline.Project | cmdline.Namespace | cmdline.Context
+	spaces                   = database | cmdline.Meta | cmdline.Project | cmdline.Namespace
+	projects                 = database | cmdline.Meta | cmdline.Project
+)
+
+// registry lists the commands in the order in which the help shows them, with
+// what is true of each. What it says to people, and its flags, are in the file
+// of the command.
+var registry cmdline.Registry
+
+// An init function, for help reads the registry that it is in.
+func init() {
+	const (
+		reads  = cmdline.Reads
+		writes = cmdline.Writes
+	)
+	registry = cmdline.Registry{
+		{Name: "set", Group: groupEntries, Access: writes, Batch: true, Honours: entries, OwnArgs: true, Rescues: true, New: newSet},
+		{Name: "get", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newGet},
+		{Name: "exists", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newExists},
+		{Name: "del", Aliases: []string{"delete"}, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDel},
+		{Name: "keys", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newKeys},
+		{Name: "scan", Aliases: []string{"ls"}, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newScan},
+		{Name: "incr", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newIncr},
+		{Name: "decr", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDecr},
+		{Name: "copy", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newCopy},
+		{Name: "move", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newMove},
+		{Name: "drop", Group: groupEntries, Access: writes, Batch: true, Honours: spaces, New: newDrop},
+
+		{Name: "export", Group: groupMoving, Access: reads, Honours: entries, New: newExport},
+		{Name: "import", Group: groupMoving, Access: writes, Honours: entries, New: newImport},
+		{Name: "batch", Group: groupMoving, Access: writes, Honours: entries, New: newBatch},
+		{Name: "exec", Group: groupMoving, Access: reads, Honours: entries, OwnArgs: true, Rest: true, New: newExec},
+
+		{Name: "create-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newCreateCache},
+		{Name: "caches", Group: groupCaches, Access: reads, Batch: true, Honours: projects, New: newCaches},
+		{Name: "ttl", Group: groupCaches, Access: reads, Batch: true, Honours: entries, New: newTTL},
+		{Name: "touch", Group: groupCaches, Access: writes, Batch: true, Honours: entries, New: newTouch},
+		{Name: "drop-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newDropCache},
+
+		{Name: "projects", Group: groupPlaces, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newProjects},
+		{Name: "namespaces", Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},
+		{Name: "users", Group: groupPlaces, Honours: none, New: newUsers},
+		{Name: "cursor", Group: groupPlaces, Doc: cursorDoc, Subs: []cmdline.Command{
+			{Name: "set", Honours: cmdline.User | cmdline.Meta | cmdline.Project | cmdline.Namespace, New: newCursorSet},
+			{Name: "list", Honours: cmdline.User | cmdline.Cursor, New: newCursorList},
+			{Name: "show", Honours: cmdline.User | cmdline.Cursor, New: newCursorShow},
+			{Name: "active", Honours: cmdline.User | cmdline.Cursor, New: newCursorActive},
+			{Name: "use", Honours: cmdline.User, New: newCursorUse},
+			{Name: "clear", Honours: cmdline.User, New: newCursorClear},
+			{Name: "delete", Honours: cmdline.User, New: newCursorDelete},
+		}},
+
+		{Name: "backup", Group: groupLifecycle, Honours: database, OwnArgs: true, New: newBackup},
+		{Name: "restore", Group: groupLifecycle, Honours: database, New: newRestore},
+		{Name: "install", Group: groupLifecycle, Honours: none, New: newInstall},
+		{Name: "uninstall", Group: groupLifecycle, Honours: none, New: newUninstall},
+		{Name: "doctor", Group: groupLifecycle, Honours: none, Config: cmdline.ConfigExamined, New: newDoctor},
+		{Name: "info", Group: groupLifecycle, Honours: none, Config: cmdline.ConfigExamined, New: newInfo},
+
+		{Name: "help", Group: groupAbout, Honours: none, Config: cmdline.ConfigIgnored, OwnArgs: true, New: newHelp},
+		{Name: "version", Group: groupAbout, Honours: none, Config: cmdline.ConfigIgnored, New: newVersion},
+	}
+}

@@ -1,8 +1,0 @@
-package cli
-
-import "os"
-
-var (
-	endSignals   = []os.Signal{os.Interrupt}
-	limitSignals []os.Signal
-)

@@ -1,3 +1,0 @@
-module modernc.org/memory
-
-go 1.26

@@ -1,0 +1,90 @@
+// Package proc is what a command has to do with other processes: programs that
+// it runs, and signals that ask it to end.
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// Exit is the exit status of a program that a command ran, to be passed on.
+type Exit struct{ Status int }
+
+func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Status) }
+
+// Command is a program to be run. The streams are for systems where it can't
+// take the place of this process.
+type Command struct {
+	Path           string
+	Args           []string // the first is the name it was called by
+	Env            []string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Find looks for a program as a shell does, and says why it can't be run.
+func Find(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err == nil || errors.Is(err, exec.ErrDot) {
+		return path, nil
+	}
+	if ee, ok := errors.AsType[*exec.Error](err); ok {
+		err = ee.Err
+	}
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
+		err = pe.Err
+	}
+	return "", fmt.Errorf("%s: %w", name, err)
+}
+
+// Become runs a program in the place of this process, with its signals, its
+// files and its exit status. Where the system has no way to, it is run and its
+// exit status returned as an [Exit].
+func Become(c Command) error { return become(c) }
+
+// runFailed says why a program could not be run.
+func runFailed(name string, err error) error {
+	if errors.Is(err, syscall.E2BIG) {
+		return fmt.Errorf("%s: the environment and the arguments are too long: %w", name, err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// Environment is env with the variables of vars over it, NAME=VALUE each.
+func Environment(env, vars []string) []string {
+	set := make(map[string]bool, len(vars))
+	for _, v := range vars {
+		name, _, _ := strings.Cut(v, "=")
+		set[name] = true
+	}
+	var out []string
+	for _, v := range env {
+		if name, _, _ := strings.Cut(v, "="); !set[name] {
+			out = append(out, v)
+		}
+	}
+	return append(out, vars...)
+}
+
+// UntilSignal is a context that ends when the process is asked to end (INT,
+// TERM, HUP), so that a command can clear up after itself. Until stop is
+// called, a pipe that nobody reads and a limit on the size of files are errors
+// of writing and no more.
+func UntilSignal(ctx context.Context) (_ context.Context, stop func()) {
+	ignored := make(chan os.Signal, 1)
+	if len(limitSignals) > 0 {
+		signal.Notify(ignored, limitSignals...)
+	}
+	ctx, cancel := signal.NotifyContext(ctx, endSignals...)
+	return ctx, func() {
+		cancel()
+		signal.Stop(ignored)
+	}
+}

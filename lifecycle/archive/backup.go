@@ -1,0 +1,226 @@
+package archive
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"prontodb/lifecycle"
+	"prontodb/lifecycle/internal/fsutil"
+	"prontodb/pronto"
+)
+
+// BackupOptions says what to back up, and where to.
+type BackupOptions struct {
+	Version string // of this prontodb
+	Part    Part
+
+	Output string    // a directory, or the archive to be made; "" is lifecycle.Dirs.Backups
+	Stream io.Writer // instead of Output
+
+	Now         func() time.Time
+	BusyTimeout time.Duration
+
+	// Progress, if not nil, is told how much of the work is done.
+	Progress func(done, total int64)
+}
+
+// BackupResult says what a backup made.
+type BackupResult struct {
+	Path string // "" for a stream
+	Size int64  // of the archive, in bytes
+	Contents
+}
+
+// ErrNothing is returned when there is nothing to back up.
+var ErrNothing = errors.New("nothing to back up")
+
+// Backup makes an archive of everything there is, or of a part of it. Each
+// database in it is one snapshot of its own; others go on writing meanwhile.
+// An archive gets its final name once it is whole and synced, and never
+// replaces a file: that is [fs.ErrExist]. A database whose engine takes no
+// snapshots is a [pronto.EngineError].
+func Backup(ctx context.Context, dirs lifecycle.Dirs, o BackupOptions) (BackupResult, error) {
+	b := &backup{dirs: dirs, o: o, ctx: ctx}
+	r, err := b.run()
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return r, err
+}
+
+// backup is one run of Backup.
+type backup struct {
+	dirs lifecycle.Dirs
+	o    BackupOptions
+	ctx  context.Context
+
+	// extra are more databases than those of users and cursors.
+	extra []pronto.Target
+	// skipDamaged, if not nil, is told of each file that can't be read as a
+	// database, which is left out then.
+	skipDamaged func(pronto.Target)
+
+	temp    *tempDir
+	sources []*source
+	outside int      // how many of the sources are databases from elsewhere
+	users   []string // those of whom everything is a source
+
+	done, total int64
+}
+
+func (b *backup) run() (r BackupResult, err error) {
+	dir, file, err := b.destination()
+	if err != nil {
+		return r, err
+	}
+	if err := b.collect(); err != nil {
+		return r, err
+	}
+	if b.temp, err = newTempDir(dir); err != nil {
+		return r, err
+	}
+	defer b.temp.Close()
+	if err := b.snapshots(); err != nil {
+		return r, err
+	}
+	if len(b.sources) == 0 {
+		return r, ErrNothing
+	}
+	if r.Contents, err = b.contents(); err != nil {
+		return r, err
+	}
+	if b.o.Stream != nil {
+		r.Size, err = b.write(b.o.Stream, &r.Contents)
+		return r, err
+	}
+	temp := b.temp.path("archive")
+	if r.Size, err = b.writeFile(temp, &r.Contents); err != nil {
+		return r, err
+	}
+	r.Path, err = b.publish(temp, dir, file, r.CreatedAt)
+	return r, err
+}
+
+// snapshots makes a snapshot of each database, and drops the sources that turn
+// out not to be there.
+func (b *backup) snapshots() error {
+	for _, s := range b.sources {
+		b.total += archiveWeight * s.liveSize()
+	}
+	kept := b.sources[:0]
+	for i, s := range b.sources {
+		there := true
+		if s.isDatabase() {
+			s.ready = b.temp.path(strconv.Itoa(i) + ".db")
+			var err error
+			if there, err = b.snapshot(s); err != nil {
+				return err
+			}
+		}
+		if there {
+			kept = append(kept, s)
+		}
+	}
+	b.sources = kept
+	return nil
+}
+
+// snapshot makes the snapshot of a database. It reports false for one that is
+// not there, or is to be left out.
+func (b *backup) snapshot(s *source) (bool, error) {
+	before, size := b.done, s.liveSize()
+	o := pronto.Options{Now: b.o.Now, BusyTimeout: b.o.BusyTimeout}
+	facts, err := pronto.Snapshot(b.ctx, s.target, s.ready, o, func(written int64) {
+		b.progress(before + min(written, size))
+	})
+	b.progress(before + size)
+	if err == nil {
+		s.Schema, s.Entries = facts.Schema, facts.Entries
+		return true, nil
+	}
+	if _, ok := errors.AsType[*pronto.EngineError](err); ok {
+		return false, fmt.Errorf("%s: %w", s.target, err)
+	}
+	unreadable := errors.Is(err, pronto.ErrDamaged) || errors.Is(err, pronto.ErrForeign)
+	switch {
+	case errors.Is(err, pronto.ErrNotFound):
+		return false, nil
+	case unreadable && b.skipDamaged != nil && s.target.IsFile():
+		b.skipDamaged(s.target)
+		return false, nil
+	case errors.Is(err, pronto.ErrFull):
+		return false, fmt.Errorf("%s: no space left for a snapshot of %s", b.temp.dir, s.target)
+	}
+	return false, err
+}
+
+// archiveWeight is how much longer than a snapshot it takes to make one and
+// put it into the archive.
+const archiveWeight = 5
+
+func (b *backup) progress(done int64) {
+	b.done = done
+	if b.o.Progress != nil {
+		b.o.Progress(min(done, b.total), b.total)
+	}
+}
+
+func (b *backup) wrote(n int64) { b.progress(b.done + (archiveWeight-1)*n) }
+
+// contents is the manifest: it has the sources hashed.
+func (b *backup) contents() (Contents, error) {
+	_, schema := pronto.Version(pronto.FileEngine)
+	c := Contents{
+		Format: archiveFormat, Version: b.o.Version, Schema: schema,
+		CreatedAt: b.o.Now().UTC().Truncate(time.Millisecond), Data: b.dirs.Data, Users: b.users,
+	}
+	for _, s := range b.sources {
+		if err := b.hash(s); err != nil {
+			return c, err
+		}
+		c.Entries += s.Entries
+		c.Files = append(c.Files, s.File)
+	}
+	return c, c.check()
+}
+
+func (b *backup) hash(s *source) error {
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	s.SHA256, s.Size, err = fsutil.Hash(&watched{b.ctx, r, nil})
+	return err
+}
+
+// write writes the archive, and says how many bytes it has.
+func (b *backup) write(w io.Writer, c *Contents) (int64, error) {
+	count := &counter{w: w}
+	err := writeArchive(b.ctx, count, c, b.sources, b.wrote)
+	return count.n, err
+}
+
+// writeFile writes the archive to a file that nobody knows yet, and syncs it.
+func (b *backup) writeFile(path string, c *Contents) (int64, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 256<<10)
+	n, err := b.write(w, c)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return n, err
+}

@@ -1,0 +1,223 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"prontodb/lifecycle/internal/fsutil"
+	"prontodb/pronto"
+)
+
+// plan says where each file goes. Databases come first, by location.
+func (r *restore) plan() error {
+	if err := r.relocate(); err != nil {
+		return err
+	}
+	var small []change
+	for i := range r.files {
+		f := &r.files[i]
+		if k, _, _ := f.what(); f.to != (pronto.Target{}) || k.isDatabase() {
+			if err := r.addDatabase(f); err != nil {
+				return err
+			}
+			continue
+		}
+		c, err := r.smallChange(f)
+		if err != nil {
+			return err
+		}
+		small = append(small, c)
+	}
+	slices.SortFunc(r.changes, func(a, b change) int { return cmp.Compare(a.location(), b.location()) })
+	r.changes = append(r.changes, small...)
+	r.planNoneActive()
+	return nil
+}
+
+// planNoneActive has no cursor in use of a user of whom everything was backed
+// up without one.
+func (r *restore) planNoneActive() {
+	for _, u := range r.result.Users {
+		has := slices.ContainsFunc(r.files, func(f unpacked) bool { return f.Path == activePath(u) })
+		if path := r.inData(activePath(u)); !has && fsutil.Exists(path) {
+			r.changes = append(r.changes, r.newFileChange(path, nil))
+		}
+	}
+}
+
+// smallChange is the change of a file that is not a database.
+func (r *restore) smallChange(f *unpacked) (change, error) {
+	k, _, name := f.what()
+	if k == cursorFile {
+		return r.cursorChange(f, name)
+	}
+	data, err := os.ReadFile(f.temp)
+	if err != nil {
+		return nil, err
+	}
+	path := r.inData(f.Path)
+	if k == configFile {
+		path = r.dirs.ConfigFile()
+	}
+	return r.newFileChange(path, data), nil
+}
+
+// cursorChange is the change of a cursor, which follows its database where that
+// moves.
+func (r *restore) cursorChange(f *unpacked, name string) (change, error) {
+	c, err := readCursor(f.temp, name)
+	if err != nil {
+		return nil, err
+	}
+	if to := r.moveTo(locationOf(c.Target)); to != "" {
+		c.Target = to
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	return r.newFileChange(r.inData(f.Path), append(data, '\n')), nil
+}
+
+// relocate fills in moved: with a directory for outside databases each goes
+// there, under its name or, if that is taken by another, with a number after
+// it.
+func (r *restore) relocate() error {
+	r.moved = make(map[string]string)
+	taken := make(map[string]bool)
+	for _, f := range r.files {
+		switch {
+		case f.Origin == "":
+		case r.o.Into == "":
+			if _, err := originTarget(f.File); err != nil {
+				return err
+			}
+		default:
+			name, err := freeName(f.File, taken)
+			if err != nil {
+				return err
+			}
+			r.moved[f.Origin] = filepath.Join(r.o.Into, name)
+		}
+	}
+	return nil
+}
+
+// originTarget is where an outside database came from. A path that no backup
+// writes is refused.
+func originTarget(f File) (pronto.Target, error) {
+	t, err := pronto.ParseTarget(f.Origin)
+	if err != nil {
+		return t, fmt.Errorf("%q comes from %q: %w", f.Path, short(f.Origin), err)
+	}
+	if path := t.Location; t.IsFile() && (!filepath.IsAbs(path) || filepath.Clean(path) != path || strings.ContainsRune(path, 0)) {
+		return t, refuse("%q comes from %q, which is no path here", f.Path, short(f.Origin))
+	}
+	return t, nil
+}
+
+// freeName is a name for an outside database in a directory where some are
+// taken, in lower case, as it is then itself.
+func freeName(f File, taken map[string]bool) (string, error) {
+	base := f.Origin[strings.LastIndexAny(f.Origin, `/\`)+1:]
+	if base == "" || base == "." || base == ".." || strings.ContainsRune(base, 0) {
+		return "", refuse("%q comes from %q, which is no path", f.Path, short(f.Origin))
+	}
+	name, ext := base, filepath.Ext(base)
+	for n := 2; taken[strings.ToLower(name)]; n++ {
+		name = strings.TrimSuffix(base, ext) + "-" + strconv.Itoa(n) + ext
+	}
+	taken[strings.ToLower(name)] = true
+	return name, nil
+}
+
+// locationOf is where the target of a cursor is, unless it is a word.
+func locationOf(target string) string {
+	if t, err := pronto.ParseTarget(target); err == nil {
+		return t.Location
+	}
+	return target
+}
+
+// moveTo is where a database goes that was at a location, "" if it does not
+// move.
+func (r *restore) moveTo(location string) string {
+	if to, ok := r.moved[location]; ok {
+		return to
+	}
+	old := r.result.Data
+	if old == "" || old == r.dirs.Data || !fsutil.Within(location, old) {
+		return ""
+	}
+	rel, err := filepath.Rel(old, location)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(r.dirs.Data, rel)
+}
+
+// targetOf is where a database goes.
+func (r *restore) targetOf(f *unpacked) (pronto.Target, error) {
+	if f.to != (pronto.Target{}) {
+		return f.to, nil
+	}
+	if f.Origin == "" {
+		return pronto.FileTarget(r.inData(f.Path)), nil
+	}
+	if to := r.moveTo(f.Origin); to != "" {
+		return pronto.FileTarget(to), nil
+	}
+	return originTarget(f.File)
+}
+
+// addDatabase adds the change of a database, unless that is known already by
+// another path.
+func (r *restore) addDatabase(f *unpacked) error {
+	t, err := r.targetOf(f)
+	if err != nil {
+		return err
+	}
+	c := &databaseChange{r: r, f: f, target: t, there: true}
+	var info os.FileInfo
+	if t.IsFile() {
+		info, err = os.Stat(t.Location)
+		c.there = err == nil
+	}
+	if c.there && info != nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: is no file", t)
+	}
+	for _, other := range r.changes {
+		if other.location() == t.Location || info != nil && isFile(other.location(), info) {
+			r.o.Tell("%s is the same database as %s, which is restored", t, other.location())
+			return nil
+		}
+	}
+	r.changes = append(r.changes, c)
+	return nil
+}
+
+// isFile reports whether path leads to that file.
+func isFile(path string, info os.FileInfo) bool {
+	have, err := os.Stat(path)
+	return err == nil && os.SameFile(have, info)
+}
+
+func (r *restore) newFileChange(path string, data []byte) *fileChange {
+	// What a link leads to is replaced, not the link.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	c := &fileChange{r: r, path: path, data: data}
+	if have, err := os.ReadFile(path); err == nil {
+		c.had, c.there = have, true
+	}
+	c.same = c.there && data != nil && bytes.Equal(c.had, data)
+	return c
+}

@@ -1,0 +1,346 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+
+	"prontodb/pronto"
+)
+
+// transaction implements [pronto.Reader] and [pronto.Writer].
+type transaction struct {
+	ctx       context.Context
+	meta      string
+	now       int64
+	state     state
+	own       map[*namespace]bool // those that no other state has
+	streaming bool                // within a function that Scan or EachNamespace calls
+}
+
+func (tx *transaction) Now() int64 { return tx.now }
+
+func (tx *transaction) Get(a pronto.Address) (pronto.Entry, error) {
+	e, err := tx.GetExpired(a)
+	if err == nil && e.Expired(tx.now) {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	return e, err
+}
+
+func (tx *transaction) GetExpired(a pronto.Address) (pronto.Entry, error) {
+	e, err := tx.find(a)
+	e.Value = bytes.Clone(e.Value)
+	return e, err
+}
+
+func (tx *transaction) Stat(a pronto.Address) (pronto.Entry, error) {
+	e, err := tx.find(a)
+	if err == nil && e.Expired(tx.now) {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	e.Value = nil
+	return e, err
+}
+
+// find finds an entry, expired or not. Its value is the database's.
+func (tx *transaction) find(a pronto.Address) (pronto.Entry, error) {
+	if tx.streaming {
+		return pronto.Entry{}, pronto.ErrStreaming
+	}
+	if ns := tx.namespace(a.Project, a.Namespace); ns != nil {
+		if i, ok := ns.search(a.Name()); ok {
+			return ns.entries[i].Entry, nil
+		}
+	}
+	return pronto.Entry{}, pronto.ErrNotFound
+}
+
+// namespace is a namespace to read; nil if there is none.
+func (tx *transaction) namespace(project, name string) *namespace {
+	if i, ok := tx.state.search(tx.meta, project, name); ok {
+		return tx.state.spaces[i]
+	}
+	return nil
+}
+
+// scribble is what the name and the value of a row become after its function
+// has returned.
+const scribble = 0xdb
+
+func (tx *transaction) Scan(sel pronto.Selection, fn func(*pronto.Row) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	ns := tx.namespace(sel.Project, sel.Namespace)
+	if ns == nil {
+		return nil
+	}
+	list := ns.selected(sel, tx.now)
+	if sel.Reverse {
+		slices.Reverse(list)
+	}
+	if sel.Limit > 0 {
+		list = list[:min(sel.Limit, int64(len(list)))]
+	}
+	tx.streaming = true
+	defer func() { tx.streaming = false }()
+	for _, e := range list {
+		if err := tx.ctx.Err(); err != nil {
+			return err
+		}
+		if err := lend(e, ns, sel.Fields, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lend calls fn with a row that it takes back.
+func lend(e *entry, ns *namespace, f pronto.Fields, fn func(*pronto.Row) error) error {
+	r := pronto.Row{Project: ns.project, Namespace: ns.name, Name: []byte(e.name)}
+	if f == pronto.AllFields || f == pronto.ValueField {
+		r.Value = bytes.Clone(e.Value)
+	}
+	if f == pronto.AllFields || f == pronto.InfoFields {
+		r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = e.Revision, e.CreatedAt, e.UpdatedAt, e.ExpiresAt
+	}
+	lent := [...][]byte{r.Name, r.Value}
+	defer func() {
+		for _, b := range lent {
+			for i := range b {
+				b[i] = scribble
+			}
+		}
+	}()
+	return fn(&r)
+}
+
+func (tx *transaction) Count(sel pronto.Selection) (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	ns := tx.namespace(sel.Project, sel.Namespace)
+	if ns == nil {
+		return 0, nil
+	}
+	n := int64(len(ns.selected(sel, tx.now)))
+	if sel.Limit > 0 {
+		n = min(n, sel.Limit)
+	}
+	return n, nil
+}
+
+func (tx *transaction) Namespace(project, name string) (pronto.Namespace, error) {
+	if tx.streaming {
+		return pronto.Namespace{}, pronto.ErrStreaming
+	}
+	found := pronto.Namespace{Project: project, Name: name}
+	if ns := tx.namespace(project, name); ns != nil {
+		found.TTL = ns.ttl
+	}
+	return found, nil
+}
+
+func (tx *transaction) EachNamespace(project string, fn func(pronto.Namespace) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	tx.streaming = true
+	defer func() { tx.streaming = false }()
+	for _, ns := range tx.state.spaces {
+		if ns.meta != tx.meta || project != "" && ns.project != project {
+			continue
+		}
+		if err := fn(pronto.Namespace{Project: ns.project, Name: ns.name, TTL: ns.ttl}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *transaction) Revision() (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	return tx.state.revision, nil
+}
+
+// change is a namespace to change, which is made if there is none.
+func (tx *transaction) change(project, name string) *namespace {
+	i, ok := tx.state.search(tx.meta, project, name)
+	var ns *namespace
+	switch {
+	case !ok:
+		ns = &namespace{meta: tx.meta, project: strings.Clone(project), name: strings.Clone(name)}
+		tx.state.spaces = slices.Insert(tx.state.spaces, i, ns)
+	case tx.own[tx.state.spaces[i]]:
+		return tx.state.spaces[i]
+	default:
+		c := *tx.state.spaces[i]
+		c.entries = slices.Clone(c.entries)
+		ns = &c
+		tx.state.spaces[i] = ns
+	}
+	if tx.own == nil {
+		tx.own = make(map[*namespace]bool)
+	}
+	tx.own[ns] = true
+	return ns
+}
+
+func (tx *transaction) Put(e *pronto.Entry) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	ns := tx.change(e.Project, e.Namespace)
+	name := e.Name()
+	i, there := ns.search(name)
+
+	// The strings of an entry may share memory that changes after the call.
+	stored := &entry{strings.Clone(name), *e}
+	stored.Key, stored.Context, _ = pronto.SplitName(stored.name)
+	stored.Project, stored.Namespace = ns.project, ns.name
+	stored.Value = bytes.Clone(e.Value)
+	tx.state.revision++
+	if e.Revision == 0 {
+		stored.Revision = tx.state.revision
+	} else {
+		tx.state.revision = max(tx.state.revision, e.Revision)
+	}
+	if e.UpdatedAt == 0 {
+		stored.UpdatedAt = tx.now
+	}
+	replaces := there && !ns.entries[i].Expired(tx.now)
+	if e.CreatedAt == 0 {
+		stored.CreatedAt = tx.now
+		if replaces {
+			stored.CreatedAt = ns.entries[i].CreatedAt
+		}
+	}
+	if there {
+		ns.entries[i] = stored
+	} else {
+		ns.entries = slices.Insert(ns.entries, i, stored)
+	}
+
+	e.Revision, e.UpdatedAt = stored.Revision, stored.UpdatedAt
+	if !replaces {
+		e.CreatedAt = stored.CreatedAt
+	}
+	return nil
+}
+
+func (tx *transaction) PutAll(list []pronto.Entry, c pronto.Conflict) (n pronto.PutCounts, err error) {
+	if tx.streaming {
+		return n, pronto.ErrStreaming
+	}
+	for i, e := range list {
+		if err := tx.ctx.Err(); err != nil {
+			return n, err
+		}
+		have, err := tx.find(e.Address)
+		taken := err == nil && !have.Expired(tx.now)
+		switch {
+		case !taken:
+			n.New++
+		case c == pronto.ConflictReplace:
+			n.Replaced++
+		case c == pronto.ConflictSkip:
+			n.Skipped++
+			continue
+		default:
+			return n, &pronto.ItemError{Item: int64(i), Err: pronto.TakenError(e.Address)}
+		}
+		if err := tx.Put(&e); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Try copies every namespace that fn changes, so that the state before it stays
+// as it was.
+func (tx *transaction) Try(fn func(pronto.Writer) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	before := tx.state.clone()
+	clear(tx.own)
+	err := fn(tx)
+	if err != nil {
+		tx.state = before
+		clear(tx.own)
+	}
+	return err
+}
+
+func (tx *transaction) Remove(a pronto.Address) (bool, error) {
+	e, err := tx.find(a)
+	switch {
+	case err == pronto.ErrNotFound:
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	ns := tx.change(a.Project, a.Namespace)
+	i, _ := ns.search(a.Name())
+	ns.entries = slices.Delete(ns.entries, i, i+1)
+	tx.state.revision++
+	return !e.Expired(tx.now), nil
+}
+
+func (tx *transaction) PutNamespace(ns pronto.Namespace) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	tx.change(ns.Project, ns.Name).ttl = ns.TTL
+	tx.state.revision++
+	return nil
+}
+
+func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	if tx.namespace(project, name) == nil {
+		return nil
+	}
+	ns := tx.change(project, name)
+	ns.entries = slices.DeleteFunc(ns.entries, func(e *entry) bool { return e.Expired(tx.now) })
+	tx.state.revision++
+	for i, e := range ns.entries {
+		c := *e
+		c.ExpiresAt, c.Revision = expiresAt, tx.state.revision
+		ns.entries[i] = &c
+	}
+	return nil
+}
+
+func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	dropped, entries := 0, int64(0)
+	tx.state.spaces = slices.DeleteFunc(tx.state.spaces, func(ns *namespace) bool {
+		if ns.meta != tx.meta || !within(s, ns) {
+			return false
+		}
+		dropped++
+		entries += int64(len(ns.selected(pronto.Selection{}, tx.now)))
+		return true
+	})
+	if dropped > 0 {
+		tx.state.revision++
+	}
+	return entries, nil
+}
+
+// within reports whether a namespace is in a scope.
+func within(s pronto.Scope, ns *namespace) bool {
+	if s.OneNamespace() {
+		return ns.project == s.Project && ns.name == s.Namespace
+	}
+	return s.Project == "" || ns.project == s.Project
+}

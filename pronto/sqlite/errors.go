@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+)
+
+// Result codes of SQLite (https://www.sqlite.org/rescode.html).
+const (
+	sqlitePerm       = 3
+	sqliteBusy       = 5
+	sqliteLocked     = 6
+	sqliteReadOnly   = 8
+	sqliteIOErr      = 10
+	sqliteCorrupt    = 11
+	sqliteFull       = 13
+	sqliteCantOpen   = 14
+	sqliteTooBig     = 18
+	sqliteConstraint = 19
+	sqliteNotADB     = 26
+)
+
+// code is the primary result code of an error of SQLite, 0 of any other.
+func code(err error) int {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		return e.Primary()
+	}
+	return 0
+}
+
+// wrap gives an error of SQLite or of the system the sentinel that says what
+// it means, and the path it is about.
+func (s *store) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	var wrapped *pronto.DatabaseError
+	if errors.As(err, &wrapped) {
+		return err
+	}
+	var e *driver.Error
+	var sentinel error
+	switch {
+	case errors.As(err, &e):
+		switch e.Primary() {
+		case sqliteBusy, sqliteLocked:
+			return s.errorf("%w: another process held it for %v", pronto.ErrBusy, s.o.BusyTimeout)
+		case sqliteFull:
+			sentinel = pronto.ErrFull
+		case sqliteReadOnly:
+			sentinel = pronto.ErrReadOnly
+		case sqliteCantOpen, sqlitePerm:
+			sentinel = pronto.ErrPermission
+			if !s.writableDir() {
+				sentinel = pronto.ErrReadOnly
+			}
+		case sqliteCorrupt:
+			sentinel = pronto.ErrDamaged
+		case sqliteNotADB:
+			sentinel = pronto.ErrForeign
+		case sqliteIOErr:
+			if isDiskFull(e.Code) {
+				sentinel = pronto.ErrFull
+			}
+		}
+		if sentinel == nil {
+			return s.about(err)
+		}
+		return s.errorf("%w: %w", sentinel, err)
+	case errors.Is(err, fs.ErrPermission):
+		return s.about(pronto.ErrPermission)
+	case errors.Is(err, pronto.ErrForeign), errors.Is(err, pronto.ErrNewer):
+		return s.about(err)
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) && strings.HasPrefix(pe.Path, s.path) {
+		return s.about(pe.Err)
+	}
+	return err
+}
+
+// about is an error about the database.
+func (s *store) about(err error) error { return &pronto.DatabaseError{Location: s.path, Err: err} }
+
+func (s *store) errorf(format string, args ...any) error { return s.about(fmt.Errorf(format, args...)) }
+
+// isDiskFull reports the extended codes with which a write or a truncation
+// that found no room may come back.
+func isDiskFull(extended int) bool {
+	const ioerrWrite, ioerrTruncate, ioerrShmSize = sqliteIOErr | 3<<8, sqliteIOErr | 6<<8, sqliteIOErr | 19<<8
+	return extended == ioerrWrite || extended == ioerrTruncate || extended == ioerrShmSize
+}
+
+// writableDir reports whether a file could be made beside the database.
+func (s *store) writableDir() bool {
+	f, err := os.CreateTemp(filepath.Dir(s.path), ".prontodb-*")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	os.Remove(f.Name())
+	return true
+}
+
+// isReadOnly reports an error that SQLite gives for a database in a
+// directory where it can't make the files it needs beside it.
+func isReadOnly(err error) bool {
+	switch code(err) {
+	case sqliteCantOpen, sqliteReadOnly, sqlitePerm:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,273 @@
+// Package driver is a thin binding of SQLite's C interface, as transpiled by
+// modernc.org/sqlite, to what the store needs: open, prepare, bind, step.
+//
+// It goes beneath database/sql for three things that package does not give:
+// the file controls that decide what a process leaves behind when it closes
+// (a write-ahead log that is neither removed nor left to grow), rows read
+// without a copy or an allocation each, and a wait for other writers that
+// suits processes which live for milliseconds.
+//
+// A Conn and its Stmts belong to one goroutine at a time.
+package driver
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+	"unsafe"
+
+	"modernc.org/libc"
+	"modernc.org/libc/sys/types"
+	lib "modernc.org/sqlite/lib"
+
+	"prontodb/pronto/sqlite/internal/vfs"
+)
+
+// Flag says how a file is opened; the values are SQLite's own.
+type Flag int32
+
+const (
+	ReadOnly  Flag = lib.SQLITE_OPEN_READONLY
+	ReadWrite Flag = lib.SQLITE_OPEN_READWRITE
+	Create    Flag = lib.SQLITE_OPEN_CREATE
+	URI       Flag = lib.SQLITE_OPEN_URI
+)
+
+// Error is an error reported by SQLite.
+type Error struct {
+	Code int    // extended result code
+	Msg  string // SQLite's words for it
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Msg, e.Code) }
+
+// Primary is the result code without its extension: SQLITE_BUSY for
+// SQLITE_BUSY_RECOVERY, and so on.
+func (e *Error) Primary() int { return e.Code & 0xff }
+
+// Conn is one connection to one database file.
+type Conn struct {
+	tls     *libc.TLS
+	db      uintptr
+	scratch uintptr // room for an out-parameter of 8 bytes, and then WALPages
+	stmts   map[string]*Stmt
+
+	ctx         context.Context // of the call in progress, for the busy handler
+	busyTimeout time.Duration
+	busySince   time.Time
+	waiter
+}
+
+// Open opens the file at path with a VFS by name ("" is the default one). The
+// path is taken as it is unless flags has URI.
+func Open(path string, flags Flag, vfsName string) (*Conn, error) {
+	vfs.Register()
+	c := &Conn{tls: libc.NewTLS(), stmts: make(map[string]*Stmt, 8), ctx: context.Background()}
+	c.scratch = libc.Xcalloc(c.tls, 2, 8)
+	name, err := libc.CString(path)
+	if err != nil {
+		return nil, err
+	}
+	defer libc.Xfree(c.tls, name)
+	var cvfs uintptr
+	if vfsName != "" {
+		if cvfs, err = libc.CString(vfsName); err != nil {
+			return nil, err
+		}
+		defer libc.Xfree(c.tls, cvfs)
+	}
+	*(*uintptr)(at(c.scratch)) = 0
+	rc := lib.Xsqlite3_open_v2(c.tls, name, c.scratch, int32(flags|lib.SQLITE_OPEN_NOMUTEX|lib.SQLITE_OPEN_EXRESCODE), cvfs)
+	c.db = *(*uintptr)(at(c.scratch))
+	if rc != lib.SQLITE_OK {
+		err := c.error(rc)
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close ends the connection and every statement of it.
+func (c *Conn) Close() error {
+	if c.tls == nil {
+		return nil
+	}
+	for _, s := range c.stmts {
+		s.finalize()
+	}
+	c.stmts = nil
+	rc := int32(lib.SQLITE_OK)
+	if c.db != 0 {
+		conns.Delete(c.db)
+		progress.Delete(c.db)
+		rc = lib.Xsqlite3_close_v2(c.tls, c.db)
+		c.db = 0
+	}
+	libc.Xfree(c.tls, c.scratch)
+	c.tls.Close()
+	c.tls = nil
+	if rc != lib.SQLITE_OK {
+		return &Error{Code: int(rc), Msg: "close"}
+	}
+	return nil
+}
+
+// SetContext sets the context whose end stops a wait for another process.
+func (c *Conn) SetContext(ctx context.Context) { c.ctx = ctx }
+
+func (c *Conn) error(rc int32) error {
+	if c.db == 0 {
+		return &Error{Code: int(rc), Msg: libc.GoString(lib.Xsqlite3_errstr(c.tls, rc))}
+	}
+	msg := libc.GoString(lib.Xsqlite3_errmsg(c.tls, c.db))
+	if ext := lib.Xsqlite3_extended_errcode(c.tls, c.db); ext&0xff == rc&0xff {
+		rc = ext
+	} else {
+		msg = libc.GoString(lib.Xsqlite3_errstr(c.tls, rc))
+	}
+	return &Error{Code: int(rc), Msg: msg}
+}
+
+// Exec runs the statements of sql, one after the other, and drops their rows.
+func (c *Conn) Exec(sql string) error {
+	z, err := libc.CString(sql)
+	if err != nil {
+		return err
+	}
+	defer libc.Xfree(c.tls, z)
+	if rc := lib.Xsqlite3_exec(c.tls, c.db, z, 0, 0, 0); rc != lib.SQLITE_OK {
+		return c.error(rc)
+	}
+	return nil
+}
+
+// Prepare returns the statement for sql, compiled at the first call and kept
+// until Close. A statement that is being stepped must not be prepared a second
+// time.
+func (c *Conn) Prepare(sql string) (*Stmt, error) {
+	if s, ok := c.stmts[sql]; ok {
+		return s, nil
+	}
+	z, err := libc.CString(sql)
+	if err != nil {
+		return nil, err
+	}
+	defer libc.Xfree(c.tls, z)
+	if rc := lib.Xsqlite3_prepare_v2(c.tls, c.db, z, int32(len(sql)+1), c.scratch, 0); rc != lib.SQLITE_OK {
+		return nil, c.error(rc)
+	}
+	s := &Stmt{c: c, p: *(*uintptr)(at(c.scratch))}
+	c.stmts[sql] = s
+	return s, nil
+}
+
+// Changes is the number of rows the last statement changed.
+func (c *Conn) Changes() int64 { return lib.Xsqlite3_changes64(c.tls, c.db) }
+
+// Autocommit reports whether no transaction is open.
+func (c *Conn) Autocommit() bool { return lib.Xsqlite3_get_autocommit(c.tls, c.db) != 0 }
+
+// KeepWAL leaves the write-ahead log where it is when the connection closes,
+// even if it is the last one: a checkpoint then is the caller's decision.
+func (c *Conn) KeepWAL() error {
+	va := libc.Xmalloc(c.tls, 16)
+	defer libc.Xfree(c.tls, va)
+	rc := lib.Xsqlite3_db_config(c.tls, c.db, lib.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, libc.VaList(va, int32(1), uintptr(0)))
+	if rc != lib.SQLITE_OK {
+		return c.error(rc)
+	}
+	return nil
+}
+
+// CountWAL replaces the checkpoint that SQLite makes by itself when the
+// write-ahead log has grown: WALPages then says how long the log is.
+func (c *Conn) CountWAL() {
+	lib.Xsqlite3_wal_hook(c.tls, c.db, vfs.Func(walHook), c.scratch+8)
+}
+
+// walHook is called by SQLite after each commit.
+func walHook(_ *libc.TLS, pages, _, _ uintptr, n int32) int32 {
+	*(*int64)(at(pages)) = int64(n)
+	return lib.SQLITE_OK
+}
+
+// WALPages is how many pages the write-ahead log held after the last commit
+// of this connection.
+func (c *Conn) WALPages() int { return int(*(*int64)(at(c.scratch + 8))) }
+
+// Checkpoint moves the write-ahead log into the database and empties it. It
+// reports false where other connections stood in the way; that is no error.
+// It waits for nobody if wait is false.
+func (c *Conn) Checkpoint(wait bool) (bool, error) {
+	if !wait {
+		d := c.busyTimeout
+		c.SetBusyTimeout(0)
+		defer c.SetBusyTimeout(d)
+	}
+	rc := lib.Xsqlite3_wal_checkpoint_v2(c.tls, c.db, 0, lib.SQLITE_CHECKPOINT_TRUNCATE, 0, 0)
+	switch rc & 0xff {
+	case lib.SQLITE_OK:
+		return true, nil
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return false, nil
+	}
+	return false, c.error(rc)
+}
+
+// Flush writes what the transaction has changed so far to the disk, so that a
+// disk without room shows before the commit. It reports no error where a lock
+// that only the commit waits for stands in the way.
+func (c *Conn) Flush() error {
+	switch rc := lib.Xsqlite3_db_cacheflush(c.tls, c.db); rc & 0xff {
+	case lib.SQLITE_OK, lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return nil
+	default:
+		return c.error(rc)
+	}
+}
+
+// ReadHeader reads the first bytes of the database file into b through
+// SQLite's own descriptor, taking no lock and changing nothing, and says how
+// many there were. Opening the file a second time instead would, on close,
+// drop the POSIX locks this process holds on it.
+func (c *Conn) ReadHeader(b []byte) (int, error) {
+	mainName, _ := libc.CString("main")
+	defer libc.Xfree(c.tls, mainName)
+	if rc := lib.Xsqlite3_file_control(c.tls, c.db, mainName, lib.SQLITE_FCNTL_FILE_POINTER, c.scratch); rc != lib.SQLITE_OK {
+		return 0, c.error(rc)
+	}
+	file := *(*uintptr)(at(c.scratch))
+	methods := (*lib.Tsqlite3_file)(at(file)).FpMethods
+	if methods == 0 {
+		return 0, nil
+	}
+	buf := libc.Xmalloc(c.tls, types.Size_t(len(b)))
+	defer libc.Xfree(c.tls, buf)
+	view := unsafe.Slice((*byte)(at(buf)), len(b))
+	clear(view)
+	// The size first: of a file that another process fills meanwhile, what is read
+	// must not be less than its size says.
+	size := (*lib.Tsqlite3_io_methods)(at(methods)).FxFileSize
+	*(*int64)(at(c.scratch)) = 0
+	rc := (*(*func(*libc.TLS, uintptr, uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{size})))(c.tls, file, c.scratch)
+	if rc != lib.SQLITE_OK {
+		return 0, c.error(rc)
+	}
+	read := (*lib.Tsqlite3_io_methods)(at(methods)).FxRead
+	rc = (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{read})))(c.tls, file, buf, int32(len(b)), 0)
+	if rc != lib.SQLITE_OK && rc != lib.SQLITE_IOERR_SHORT_READ {
+		return 0, c.error(rc)
+	}
+	return copy(b[:min(int64(len(b)), *(*int64)(at(c.scratch)))], view), nil
+}
+
+// Version is SQLite's version.
+const Version = lib.SQLITE_VERSION
+
+// at is the address p in SQLite's memory.
+func at(p uintptr) unsafe.Pointer { return vfs.At(p) }
+
+// Statements lists the statements prepared so far.
+func (c *Conn) Statements() []string { return slices.Sorted(maps.Keys(c.stmts)) }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package vfs
+
+// Register leaves SQLite's own VFS as it is.
+func Register() {}

@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"prontodb/pronto"
+)
+
+// checkHeader refuses a file that is not ProntoDB's before SQLite does anything with
+// it: even a read may roll back a journal or write beside the file.
+// https://www.sqlite.org/fileformat.html#the_database_header
+func (s *store) checkHeader() error {
+	h := make(header, headerSize)
+	n, err := s.c.ReadHeader(h)
+	switch h = h[:n]; {
+	case err != nil:
+		return err
+	case n == 0:
+		s.isNew = true
+		return s.checkRegular()
+	case !h.isSQLite() || n < headerSize:
+		return pronto.ErrForeign
+	case !h.isOurs():
+		return fmt.Errorf("an SQLite file of something else, %w", pronto.ErrForeign)
+	}
+	s.noWAL = !h.usesLog()
+	if v := h.userVersion(); v > schemaVersion {
+		return newerError(v)
+	}
+	return nil
+}
+
+func newerError(version int) error {
+	return fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, schemaVersion, pronto.ErrNewer)
+}
+
+// checkRegular refuses a device or a pipe, which reads like an empty file or
+// not at all.
+func (s *store) checkRegular() error {
+	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("is no regular file, %w", pronto.ErrForeign)
+	}
+	return nil
+}
+
+// userVersion is the number of the schema.
+func (s *store) userVersion() (int, error) {
+	st, err := s.c.Prepare("PRAGMA user_version")
+	if err != nil {
+		return 0, err
+	}
+	defer st.Reset()
+	if _, err := st.Step(); err != nil {
+		return 0, err
+	}
+	return int(st.Int(0)), nil
+}
+
+// migrate brings the schema to schemaVersion in one transaction, and the file
+// to write-ahead logging. Another process may be at the same: the first one
+// does it, the others find it done.
+func (s *store) migrate(ctx context.Context) error {
+	s.c.SetContext(ctx)
+	defer s.c.SetContext(context.Background())
+	if err := s.startAnyway(beginWrite); err != nil {
+		return err
+	}
+	version, err := s.userVersion()
+	if err == nil && version > schemaVersion {
+		err = newerError(version)
+	}
+	if err == nil && version < schemaVersion {
+		for _, m := range migrations[version+1:] {
+			if err = s.c.Exec(m); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			err = s.c.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, schemaVersion))
+		}
+	}
+	if err != nil {
+		s.c.Exec("ROLLBACK")
+		return err
+	}
+	if err := s.c.Exec("COMMIT"); err != nil {
+		s.c.Exec("ROLLBACK")
+		return err
+	}
+	return s.enableWAL(min(s.o.BusyTimeout, time.Second))
+}
+
+// enableWAL switches to write-ahead logging, which the file remembers. It
+// needs the file to itself for a moment; where others are at work in it for
+// all of wait, it stays as it is, every promise holding as well without, and
+// the next process that opens it for writing tries again.
+func (s *store) enableWAL(wait time.Duration) error {
+	s.c.SetBusyTimeout(0)
+	defer s.c.SetBusyTimeout(s.o.BusyTimeout)
+	for deadline := time.Now().Add(wait); ; time.Sleep(time.Millisecond) {
+		err := s.c.Exec("PRAGMA journal_mode=WAL")
+		if c := code(err); c != sqliteBusy && c != sqliteLocked {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return nil
+		}
+	}
+}

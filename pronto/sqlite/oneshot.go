@@ -1,0 +1,120 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/fileread"
+)
+
+// ReadOnce implements [pronto.OneShotReader]. It reads the file itself where
+// that is safe, and else goes through SQLite.
+func (engine) ReadOnce(ctx context.Context, path string, o pronto.Options, fn func(pronto.Reader) error) error {
+	if err := readFile(path, o, fn); !errors.Is(err, fileread.ErrUnsure) {
+		return err
+	}
+	s, err := open(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.View(ctx, fn)
+}
+
+// readFile calls fn with a snapshot of the database file that is read without
+// SQLite. It returns [fileread.ErrUnsure] where only SQLite can tell: because
+// the file is in use or was written a moment ago, because it is no database of
+// this schema, or because fn wanted more than single entries.
+func readFile(path string, o pronto.Options, fn func(pronto.Reader) error) error {
+	f, err := fileread.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if f.ApplicationID() != applicationID || f.UserVersion() != uint32(schemaVersion) {
+		return fileread.ErrUnsure
+	}
+	err = fn(&fileReader{f: f, meta: o.Meta, now: o.UnixMilli()})
+	if !f.Unchanged() {
+		return fileread.ErrUnsure
+	}
+	return err
+}
+
+// fileReader is a Reader that can get entries and nothing else.
+type fileReader struct {
+	f    *fileread.File
+	meta string
+	now  int64
+}
+
+func (r *fileReader) Now() int64 { return r.now }
+
+func (r *fileReader) Get(a pronto.Address) (pronto.Entry, error) {
+	return r.live(r.find(a, true))
+}
+
+func (r *fileReader) GetExpired(a pronto.Address) (pronto.Entry, error) { return r.find(a, true) }
+
+func (r *fileReader) Stat(a pronto.Address) (pronto.Entry, error) {
+	return r.live(r.find(a, false))
+}
+
+// live takes an entry that has expired for absent.
+func (r *fileReader) live(e pronto.Entry, err error) (pronto.Entry, error) {
+	if err == nil && e.Expired(r.now) {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	return e, err
+}
+
+// find looks in the index of the table namespace, whose rows are meta, project,
+// name and id, and then in the table entry: see migrations for the columns,
+// which follow each other as they are declared.
+func (r *fileReader) find(a pronto.Address, withValue bool) (e pronto.Entry, err error) {
+	roots, err := r.f.Roots("sqlite_autoindex_namespace_1", "entry")
+	if err != nil {
+		return pronto.Entry{}, err
+	}
+	ns, ok, err := r.f.Find(roots[0], r.meta, a.Project, a.Namespace)
+	if err != nil {
+		return pronto.Entry{}, err
+	}
+	if !ok {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	id, err := ns.Int(3)
+	if err != nil {
+		return pronto.Entry{}, err
+	}
+	row, ok, err := r.f.Find(roots[1], id, a.Name())
+	if err != nil {
+		return pronto.Entry{}, err
+	}
+	if !ok {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	e.Address = a
+	for i, to := range [...]*int64{3: &e.Revision, 4: &e.CreatedAt, 5: &e.UpdatedAt, 6: &e.ExpiresAt} {
+		if to != nil {
+			if *to, err = row.Int(i); err != nil {
+				return pronto.Entry{}, err
+			}
+		}
+	}
+	if withValue {
+		e.Value, err = row.Bytes(7)
+	}
+	return e, err
+}
+
+func (*fileReader) Scan(pronto.Selection, func(*pronto.Row) error) error { return fileread.ErrUnsure }
+func (*fileReader) Count(pronto.Selection) (int64, error)                { return 0, fileread.ErrUnsure }
+func (*fileReader) Revision() (int64, error)                             { return 0, fileread.ErrUnsure }
+func (*fileReader) EachNamespace(string, func(pronto.Namespace) error) error {
+	return fileread.ErrUnsure
+}
+func (*fileReader) Namespace(string, string) (pronto.Namespace, error) {
+	return pronto.Namespace{}, fileread.ErrUnsure
+}

@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+)
+
+// No statement of a scoped command reads a whole table: each finds its rows
+// through a key or an index.
+func TestStatementsUseIndexes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := open(context.Background(), path, pronto.Options{Mode: pronto.Write, BusyTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+
+	// Every statement that the engine prepares in these calls is looked at.
+	c := s.c
+	a := addr("p", "n", "k", "dev")
+	err = s.Update(context.Background(), func(tx pronto.Writer) error {
+		for _, step := range []func() error{
+			func() error { _, err := pronto.CreateCache(tx, "p", "n", time.Hour, false); return err },
+			func() error { _, err := pronto.CreateCache(tx, "p", "n", time.Minute, false); return err },
+			func() error { _, err := pronto.Set(tx, a, []byte("1"), pronto.SetOptions{}); return err },
+			func() error { _, err := pronto.Incr(tx, a, 1); return err },
+			func() error {
+				list := make([]pronto.Entry, 2*bulkRows)
+				for i := range list {
+					list[i].Address = addr("p", "bulk", fmt.Sprintf("k%03d", i), "")
+				}
+				for _, c := range []pronto.Conflict{pronto.ConflictReplace, pronto.ConflictReplace, pronto.ConflictSkip} {
+					if _, err := tx.PutAll(list, c); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			func() error {
+				return tx.Try(func(tx pronto.Writer) error { _, err := tx.Remove(addr("p", "bulk", "k000", "")); return err })
+			},
+			func() error { _, err := pronto.Touch(tx, a, 0); return err },
+			func() error {
+				_, err := pronto.Copy(tx, a, addr("p", "m", "k", ""), pronto.Condition{})
+				return err
+			},
+			func() error { _, err := pronto.CreateCache(tx, "p", "m", time.Hour, true); return err },
+			func() error { _, err := pronto.Delete(tx, a, pronto.Condition{}); return err },
+			func() error { _, err := pronto.Namespaces(tx, "p", true); return err },
+			func() error {
+				for _, f := range []pronto.Fields{pronto.AllFields, pronto.NameFields, pronto.ValueField, pronto.InfoFields} {
+					for _, scope := range []pronto.Scope{
+						{}, {Project: "p"}, {Project: "p", Namespace: "m"},
+						{Project: "p", Namespace: "m", Prefix: "k"}, {Project: "p", Namespace: "m", Prefix: "k", Context: "dev"},
+					} {
+						for _, limit := range []int64{0, 10} {
+							for _, reverse := range []bool{false, true} {
+								sel := pronto.Selection{Scope: scope, Limit: limit, Reverse: reverse, Fields: f}
+								if err := pronto.List(tx, pronto.Notation{}, sel, nil, func(*pronto.Row) error { return nil }); err != nil {
+									return err
+								}
+								if _, err := pronto.Count(tx, sel); err != nil {
+									return err
+								}
+							}
+						}
+					}
+				}
+				return nil
+			},
+			func() error { _, err := tx.Drop(pronto.Scope{Project: "p", Namespace: "m"}); return err },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// The tables of namespaces (some, small) and of the one row of state may
+	// be read whole; a listing across all of a meta goes through its
+	// namespaces.
+	small := regexp.MustCompile(`^SCAN (state|namespace|n)\b`)
+	looked := 0
+	for _, text := range c.Statements() {
+		for _, row := range explain(t, c, text) {
+			looked++
+			if strings.HasPrefix(row, "SCAN") && !small.MatchString(row) && !strings.HasPrefix(row, "SCAN CONSTANT ROW") && !strings.HasSuffix(row, "-ROW VALUES CLAUSE") && !strings.HasPrefix(row, "SCAN (") {
+				t.Errorf("%s\n%s", text, row)
+			}
+			if strings.Contains(row, "TEMP B-TREE") {
+				t.Errorf("sorts: %s\n%s", text, row)
+			}
+		}
+	}
+	if looked < 20 {
+		t.Errorf("only %d steps of query plans were looked at", looked)
+	}
+}
+
+func explain(t *testing.T, c *driver.Conn, text string) []string {
+	t.Helper()
+	st, err := c.Prepare("EXPLAIN QUERY PLAN " + text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	defer st.Reset()
+	var rows []string
+	for {
+		row, err := st.Step()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !row {
+			return rows
+		}
+		rows = append(rows, st.Text(3))
+	}
+}

@@ -1,0 +1,301 @@
+package sqlite
+
+import (
+	"slices"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+)
+
+// namespaceRow is a row of the table namespace; id 0 where there is none.
+type namespaceRow struct {
+	pronto.Namespace
+	id int64
+}
+
+func (tx *transaction) Now() int64 { return tx.now }
+
+func (tx *transaction) Revision() (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	if tx.changed {
+		return tx.revision, nil
+	}
+	st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
+	if err != nil {
+		return 0, err
+	}
+	defer st.Reset()
+	_, err = st.Step()
+	return st.Int(0), err
+}
+
+const (
+	// The columns of an entry, in the order in which find takes them.
+	infoColumns  = "e.revision, e.created_at, e.updated_at, e.expires_at"
+	entryColumns = infoColumns + ", e.value"
+
+	sqlFind = ` FROM namespace AS n CROSS JOIN entry AS e
+	WHERE n.meta = ? AND n.project = ? AND n.name = ? AND e.namespace = n.id AND e.name = ?`
+	sqlGet  = "SELECT " + entryColumns + sqlFind
+	sqlStat = "SELECT " + infoColumns + sqlFind
+)
+
+func (tx *transaction) Get(a pronto.Address) (pronto.Entry, error) { return tx.live(tx.find(a, true)) }
+
+func (tx *transaction) GetExpired(a pronto.Address) (pronto.Entry, error) { return tx.find(a, true) }
+
+func (tx *transaction) Stat(a pronto.Address) (pronto.Entry, error) {
+	return tx.live(tx.find(a, false))
+}
+
+// live takes an entry that has expired for absent.
+func (tx *transaction) live(e pronto.Entry, err error) (pronto.Entry, error) {
+	if err == nil && e.Expired(tx.now) {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	return e, err
+}
+
+func (tx *transaction) find(a pronto.Address, withValue bool) (pronto.Entry, error) {
+	if tx.streaming {
+		return pronto.Entry{}, pronto.ErrStreaming
+	}
+	sql := sqlStat
+	if withValue {
+		sql = sqlGet
+	}
+	st, err := tx.c.Prepare(sql)
+	if err != nil {
+		return pronto.Entry{}, err
+	}
+	defer st.Reset()
+	st.BindText(1, tx.s.o.Meta)
+	st.BindText(2, a.Project)
+	st.BindText(3, a.Namespace)
+	st.BindText(4, a.Name())
+	row, err := st.Step()
+	if err != nil {
+		return pronto.Entry{}, err
+	}
+	if !row {
+		return pronto.Entry{}, pronto.ErrNotFound
+	}
+	e := pronto.Entry{
+		Address:  a,
+		Revision: st.Int(0), CreatedAt: st.Int(1), UpdatedAt: st.Int(2), ExpiresAt: st.Int(3),
+	}
+	if withValue {
+		e.Value = slices.Clone(st.Bytes(4))
+	}
+	return e, nil
+}
+
+func (tx *transaction) Namespace(project, name string) (pronto.Namespace, error) {
+	if tx.streaming {
+		return pronto.Namespace{}, pronto.ErrStreaming
+	}
+	ns, err := tx.namespace(project, name)
+	return ns.Namespace, err
+}
+
+func (tx *transaction) namespace(project, name string) (namespaceRow, error) {
+	if ns, ok := tx.namespaces[[2]string{project, name}]; ok {
+		return ns, nil
+	}
+	st, err := tx.c.Prepare("SELECT id, ttl FROM namespace WHERE meta = ? AND project = ? AND name = ?")
+	if err != nil {
+		return namespaceRow{}, err
+	}
+	defer st.Reset()
+	st.BindText(1, tx.s.o.Meta)
+	st.BindText(2, project)
+	st.BindText(3, name)
+	ns := namespaceRow{Namespace: pronto.Namespace{Project: project, Name: name}}
+	row, err := st.Step()
+	if err != nil {
+		return namespaceRow{}, err
+	}
+	if row {
+		ns.id, ns.TTL = st.Int(0), st.Int(1)
+	}
+	tx.remember(ns)
+	return ns, nil
+}
+
+// maxRemembered is the most namespaces that a transaction remembers.
+const maxRemembered = 4096
+
+func (tx *transaction) remember(ns namespaceRow) {
+	if tx.namespaces == nil {
+		tx.namespaces = make(map[[2]string]namespaceRow)
+	} else if len(tx.namespaces) >= maxRemembered {
+		clear(tx.namespaces)
+	}
+	tx.namespaces[[2]string{ns.Project, ns.Name}] = ns
+}
+
+// sqlRange is the condition of every listing: one range of the primary key. It
+// asks for no more than it must, for each condition is looked at with each row:
+// entries of a namespace that is no cache do not expire.
+func sqlRange(ns namespaceRow, s pronto.Scope) string {
+	sql := " FROM entry AS e WHERE e.namespace = ?1"
+	if s.Prefix != "" {
+		sql += " AND e.name >= ?2 AND e.name < ?3"
+	}
+	if ns.Cache() {
+		sql += " AND (e.expires_at IS NULL OR e.expires_at > ?4)"
+	}
+	if s.Context != "" {
+		sql += " AND e.context = ?5"
+	}
+	return sql
+}
+
+// bindRange binds the parameters of sqlRange, and ?6 to the limit if there is
+// one.
+func (tx *transaction) bindRange(st *driver.Stmt, ns namespaceRow, s pronto.Scope, limit int64) {
+	st.BindInt(1, ns.id)
+	if s.Prefix != "" {
+		st.BindText(2, s.Prefix)
+		if end := s.PrefixEnd(); end != "" {
+			st.BindText(3, end)
+		} else {
+			st.BindBlob(3, nil) // which sorts after every text
+		}
+	}
+	if ns.Cache() {
+		st.BindInt(4, tx.now)
+	}
+	if s.Context != "" {
+		st.BindText(5, s.Context)
+	}
+	if limit > 0 {
+		st.BindInt(6, limit)
+	}
+}
+
+func sqlScan(ns namespaceRow, sel pronto.Selection) string {
+	sql := "SELECT e.name"
+	switch sel.Fields {
+	case pronto.AllFields:
+		sql += ", e.value, e.revision, e.created_at, e.updated_at, e.expires_at"
+	case pronto.ValueField:
+		sql += ", e.value"
+	case pronto.InfoFields:
+		sql += ", NULL, e.revision, e.created_at, e.updated_at, e.expires_at"
+	}
+	sql += sqlRange(ns, sel.Scope) + " ORDER BY e.name"
+	if sel.Reverse {
+		sql += " DESC"
+	}
+	if sel.Limit > 0 {
+		sql += " LIMIT ?6"
+	}
+	return sql
+}
+
+func (tx *transaction) Scan(sel pronto.Selection, fn func(*pronto.Row) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	ns, err := tx.namespace(sel.Project, sel.Namespace)
+	if err != nil || ns.id == 0 {
+		return err
+	}
+	st, err := tx.c.Prepare(sqlScan(ns, sel))
+	if err != nil {
+		return err
+	}
+	defer st.Reset()
+	tx.bindRange(st, ns, sel.Scope, sel.Limit)
+	tx.streaming = true
+	defer func() { tx.streaming = false }()
+	r := pronto.Row{Project: ns.Project, Namespace: ns.Name}
+	for n := int64(0); ; n++ {
+		row, err := st.Step()
+		if err != nil || !row {
+			return err
+		}
+		r.Name = st.Bytes(0)
+		if sel.Fields != pronto.NameFields {
+			r.Value = st.Bytes(1)
+		}
+		if sel.Fields == pronto.AllFields || sel.Fields == pronto.InfoFields {
+			r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = st.Int(2), st.Int(3), st.Int(4), st.Int(5)
+		}
+		if err := fn(&r); err != nil {
+			return err
+		}
+		if n%1024 == 0 {
+			if err := tx.ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (tx *transaction) Count(sel pronto.Selection) (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	ns, err := tx.namespace(sel.Project, sel.Namespace)
+	if err != nil || ns.id == 0 {
+		return 0, err
+	}
+	return tx.count(ns, sel)
+}
+
+func (tx *transaction) count(ns namespaceRow, sel pronto.Selection) (int64, error) {
+	inner := sqlRange(ns, sel.Scope)
+	sql := "SELECT count(*)" + inner
+	if sel.Limit > 0 {
+		sql = "SELECT count(*) FROM (SELECT 1" + inner + " LIMIT ?6)"
+	}
+	st, err := tx.c.Prepare(sql)
+	if err != nil {
+		return 0, err
+	}
+	defer st.Reset()
+	tx.bindRange(st, ns, sel.Scope, sel.Limit)
+	_, err = st.Step()
+	return st.Int(0), err
+}
+
+func (tx *transaction) EachNamespace(project string, fn func(pronto.Namespace) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	return tx.eachNamespace(project, func(ns namespaceRow) error { return fn(ns.Namespace) })
+}
+
+// eachNamespace calls fn with the namespaces of a project, "" for all, in byte
+// order of project and name.
+func (tx *transaction) eachNamespace(project string, fn func(namespaceRow) error) error {
+	sql := "SELECT id, ttl, project, name FROM namespace WHERE meta = ?"
+	if project != "" {
+		sql += " AND project = ?"
+	}
+	st, err := tx.c.Prepare(sql + " ORDER BY project, name")
+	if err != nil {
+		return err
+	}
+	defer st.Reset()
+	st.BindText(1, tx.s.o.Meta)
+	if project != "" {
+		st.BindText(2, project)
+	}
+	tx.streaming = true
+	defer func() { tx.streaming = false }()
+	for {
+		row, err := st.Step()
+		if err != nil || !row {
+			return err
+		}
+		ns := namespaceRow{pronto.Namespace{Project: st.Text(2), Name: st.Text(3), TTL: st.Int(1)}, st.Int(0)}
+		if err := fn(ns); err != nil {
+			return err
+		}
+	}
+}

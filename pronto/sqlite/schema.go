@@ -1,0 +1,50 @@
+package sqlite
+
+// The schema, as numbered migrations. A migration never changes once it has
+// been released; a change of the schema is a new one at the end.
+//
+// entry.name is the key with its context ("k", "k__dev"), the bytes that
+// listings show, sort and search by; entry.context is the context alone, empty
+// for none and never NULL. namespace.ttl is the default expiry of a cache in
+// milliseconds, NULL where entries are permanent. state has one row: the
+// revision of the last committed change, and whether there has ever been a
+// cache, so that a database without one never looks for expired entries.
+//
+// entry has no rowid: an entry is found, and its value read, in one descent of
+// one tree, and a write changes one page of it (docs/performance.md).
+var migrations = [...]string{
+	1: `
+CREATE TABLE namespace (
+  id INTEGER PRIMARY KEY,
+  meta TEXT NOT NULL,
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  ttl INTEGER,
+  UNIQUE (meta, project, name)
+);
+CREATE TABLE entry (
+  namespace INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  context TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  value BLOB NOT NULL,
+  PRIMARY KEY (namespace, name)
+) WITHOUT ROWID;
+CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL);
+INSERT INTO state VALUES (1, 0, 0);
+`,
+}
+
+// tables are those of the schema that hold something, for copies of a database.
+var tables = [...]string{"namespace", "entry", "state"}
+
+// schemaVersion is the newest schema this version knows: the number that
+// PRAGMA user_version of a database holds.
+const schemaVersion = len(migrations) - 1
+
+// applicationID marks a database as ProntoDB's: PRAGMA application_id, "prdb".
+const applicationID = 0x70726462

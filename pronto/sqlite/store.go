@@ -1,0 +1,152 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+	"prontodb/pronto/sqlite/internal/fileread"
+)
+
+// walPages is how many pages the write-ahead log may hold when a commit ends;
+// a fuller one is moved into the database and emptied. A process that finds
+// the database closed reads the log once to use it, so its length is a price
+// on each start, and the checkpoint, with its two syncs, one on each write:
+// docs/performance.md has the measurement that balances them.
+const walPages = 32
+
+// store is the engine on SQLite.
+type store struct {
+	path string
+	o    pronto.Options
+	c    *driver.Conn // nil: the database does not exist and is only read
+
+	isNew    bool // the file is empty
+	noWAL    bool // the file does not use write-ahead logging yet
+	checked  bool // the schema is of this version
+	unlocked bool // c takes no locks: see reopenReadOnly
+	closed   bool
+}
+
+func open(ctx context.Context, path string, o pronto.Options) (*store, error) {
+	s := &store{path: path, o: o}
+	fileread.Hold()
+	if err := s.open(ctx); err != nil {
+		err = s.wrap(err)
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *store) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	defer fileread.Release()
+	if s.c == nil {
+		return nil
+	}
+	return s.wrap(s.c.Close())
+}
+
+func (s *store) open(ctx context.Context) error {
+	if s.path == "" {
+		return fmt.Errorf("the path of the database is empty")
+	}
+	c, err := driver.Open(s.path, driver.ReadWrite, "")
+	if code(err) == sqliteCantOpen {
+		if c, err = s.openOther(); c == nil {
+			return err
+		}
+	}
+	if err != nil {
+		return cmp.Or(s.checkRegular(), err)
+	}
+	s.c = c
+	if err := s.checkHeader(); err != nil {
+		return err
+	}
+	return s.prepare(ctx)
+}
+
+// openOther deals with a file that SQLite would not open: it is missing, or a
+// directory, or may not even be read, or was missing a moment ago.
+func (s *store) openOther() (*driver.Conn, error) {
+	info, err := os.Stat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.o.Mode == pronto.Read:
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		// Made here, not by SQLite, for its mode; the log takes the same.
+		f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		fileread.CloseLater(f)
+		return driver.Open(s.path, driver.ReadWrite, "")
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("is a folder, %w", pronto.ErrForeign)
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	fileread.CloseLater(f)
+	// It is there and can be read, so another process has just made it: SQLite
+	// itself opens a file for reading only that may not be written.
+	return driver.Open(s.path, driver.ReadWrite, "")
+}
+
+// prepare sets the connection up, and fills a new database. Whether the schema
+// of another is of this version is left to the first transaction.
+func (s *store) prepare(ctx context.Context) error {
+	s.c.SetBusyTimeout(s.o.BusyTimeout)
+	if err := s.c.KeepWAL(); err != nil {
+		return err
+	}
+	s.c.CountWAL()
+	if s.o.Mode == pronto.Write {
+		if s.o.Sync == pronto.SyncNormal {
+			if err := s.c.Exec("PRAGMA synchronous=NORMAL"); err != nil {
+				return err
+			}
+		}
+		if runtime.GOOS == "darwin" {
+			// There fsync does not reach the platter by itself (fcntl(2), F_FULLFSYNC).
+			if err := s.c.Exec("PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1"); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case s.isNew && s.o.Mode == pronto.Write:
+		return s.migrate(ctx)
+	case s.isNew:
+		// Created and not yet filled, by a process that is at it or was killed.
+		s.c.Close()
+		s.c = nil
+	case s.noWAL && s.o.Mode == pronto.Write:
+		return s.enableWAL(0)
+	}
+	return nil
+}
+
+// again opens a store for reading anew that was read without locks, or had
+// nothing to read: since then somebody may have written.
+func (s *store) again(ctx context.Context) error {
+	if s.c != nil {
+		s.c.Close()
+	}
+	s.c, s.unlocked, s.isNew, s.noWAL, s.checked = nil, false, false, false, false
+	return s.open(ctx)
+}

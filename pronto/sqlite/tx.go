@@ -1,0 +1,255 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+)
+
+// sweepRows is the most expired entries that one writing transaction removes
+// beside its own work.
+const sweepRows = 64
+
+// beginWrite begins a transaction that has the database to itself.
+const beginWrite = "BEGIN IMMEDIATE"
+
+// transaction is one transaction: the Reader and Writer of the engine.
+type transaction struct {
+	s          *store
+	c          *driver.Conn
+	ctx        context.Context
+	now        int64
+	namespaces map[[2]string]namespaceRow // looked up lately
+	streaming  bool                       // within a function that a listing calls
+
+	// Of a writing transaction, once it has changed something:
+	changed  bool
+	revision int64 // the last one given out
+	expiring bool  // there is, or was, a cache
+	many     bool  // entries were stored by the chunk, so that the log may be long
+}
+
+// errOldSchema is returned by start where a migration must come first.
+var errOldSchema = errors.New("older schema")
+
+// begin starts a transaction, after whatever must be done before the first one.
+func (s *store) begin(ctx context.Context, how string) (*transaction, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.c.SetContext(ctx)
+	err := s.start(how)
+	switch {
+	case err == nil:
+	case errors.Is(err, errOldSchema):
+		if err = s.migrate(ctx); err == nil {
+			err = s.start(how)
+		}
+	case s.o.Mode == pronto.Read && isReadOnly(err) && !s.checked:
+		if err = s.reopenReadOnly(); err == nil {
+			err = s.start(how)
+		}
+	}
+	if err != nil {
+		if cerr := ctx.Err(); cerr != nil {
+			return nil, cerr
+		}
+		return nil, s.wrap(err)
+	}
+	return &transaction{s: s, c: s.c, ctx: ctx, now: s.o.UnixMilli()}, nil
+}
+
+// start starts a transaction. In the first one of a store it looks at the
+// version of the schema, which the log, not the file's header, knows.
+func (s *store) start(how string) error {
+	err := s.startAnyway(how)
+	if err != nil || s.checked {
+		return err
+	}
+	version, err := s.userVersion()
+	switch {
+	case err == nil && version > schemaVersion:
+		err = newerError(version)
+	case err == nil && version < schemaVersion:
+		err = errOldSchema
+	case err == nil:
+		s.checked = true
+		return nil
+	}
+	if !s.c.Autocommit() {
+		s.run("ROLLBACK")
+	}
+	return err
+}
+
+// startAnyway starts a transaction whatever the schema is. One that writes waits
+// for its turn.
+func (s *store) startAnyway(how string) error {
+	if how == beginWrite {
+		return s.c.Queue(func() error { return s.run(how) })
+	}
+	return s.run(how)
+}
+
+func (s *store) run(sql string) error {
+	st, err := s.c.Prepare(sql)
+	if err != nil {
+		return err
+	}
+	return st.Run()
+}
+
+func (s *store) View(ctx context.Context, fn func(pronto.Reader) error) error {
+	if s.closed {
+		return s.closedError()
+	}
+	if s.c == nil || s.unlocked && s.checked {
+		if err := s.again(ctx); err != nil {
+			return s.wrap(err)
+		}
+	}
+	if s.c == nil {
+		return fn(pronto.Empty(s.o.UnixMilli()))
+	}
+	tx, err := s.begin(ctx, "BEGIN")
+	if err != nil {
+		return err
+	}
+	defer s.rollback()
+	return s.wrap(fn(tx))
+}
+
+func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error {
+	if s.closed {
+		return s.closedError()
+	}
+	if s.c == nil || s.o.Mode != pronto.Write {
+		return fmt.Errorf("%s: %w: opened for reading", s.path, pronto.ErrReadOnly)
+	}
+	tx, err := s.begin(ctx, beginWrite)
+	if err != nil {
+		return err
+	}
+	defer s.rollback()
+	if err := fn(tx); err != nil {
+		if tx.many {
+			// What was already in the log is void, but each process that
+			// starts would read it.
+			s.rollback()
+			s.c.Checkpoint(false)
+		}
+		return s.wrap(err)
+	}
+	if err := tx.finish(); err != nil {
+		return s.wrap(err)
+	}
+	if err := s.run("COMMIT"); err != nil {
+		return s.wrap(err)
+	}
+	if tx.changed {
+		s.checkpoint()
+	}
+	return nil
+}
+
+func (s *store) closedError() error { return fmt.Errorf("%s: %w", s.path, fs.ErrClosed) }
+
+// rollback ends the transaction, unless a commit or an error of SQLite has.
+func (s *store) rollback() {
+	if !s.c.Autocommit() {
+		s.run("ROLLBACK")
+	}
+	s.c.SetContext(context.Background())
+}
+
+func (tx *transaction) Try(fn func(pronto.Writer) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	if err := tx.s.run("SAVEPOINT try"); err != nil {
+		return err
+	}
+	changed, revision, expiring := tx.changed, tx.revision, tx.expiring
+	err := fn(tx)
+	if err == nil {
+		return tx.s.run("RELEASE try")
+	}
+	if tx.c.Autocommit() {
+		return err // SQLite has undone all of it
+	}
+	tx.changed, tx.revision, tx.expiring, tx.namespaces = changed, revision, expiring, nil
+	if rerr := tx.s.run("ROLLBACK TO try"); rerr != nil {
+		return rerr
+	}
+	if rerr := tx.s.run("RELEASE try"); rerr != nil {
+		return rerr
+	}
+	return err
+}
+
+// finish does what a transaction that changed something owes: it stores the
+// revision and sweeps.
+func (tx *transaction) finish() error {
+	if !tx.changed {
+		return nil
+	}
+	if tx.expiring {
+		if err := tx.sweep(); err != nil {
+			return err
+		}
+	}
+	st, err := tx.c.Prepare("UPDATE state SET revision = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, tx.revision)
+	return st.Run()
+}
+
+// nextRevision gives out the next revision; finish stores the last one.
+func (tx *transaction) nextRevision() (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	if !tx.changed {
+		st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
+		if err != nil {
+			return 0, err
+		}
+		defer st.Reset()
+		row, err := st.Step()
+		if err != nil {
+			return 0, err
+		}
+		if !row {
+			return 0, fmt.Errorf("the row of state is missing: %w", pronto.ErrDamaged)
+		}
+		tx.revision, tx.expiring, tx.changed = st.Int(0), st.Int(1) != 0, true
+	}
+	tx.revision++
+	return tx.revision, nil
+}
+
+// sweep removes some expired entries, whatever their meta.
+func (tx *transaction) sweep() error {
+	st, err := tx.c.Prepare(`DELETE FROM entry WHERE (namespace, name) IN
+		(SELECT namespace, name FROM entry WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`)
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, tx.now)
+	st.BindInt(2, sweepRows)
+	return st.Run()
+}
+
+// checkpoint moves the log into the database once it has grown to walPages.
+// The commit is done and safe at this point, so nothing here is an error.
+func (s *store) checkpoint() {
+	if s.c.WALPages() >= walPages {
+		s.c.Checkpoint(false)
+	}
+}

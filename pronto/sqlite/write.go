@@ -1,0 +1,250 @@
+package sqlite
+
+import "prontodb/pronto"
+
+// Put overwrites the entry that is there, or else inserts one: two plain
+// statements take less time and memory than one with ON CONFLICT and
+// RETURNING, which copies the value.
+func (tx *transaction) Put(e *pronto.Entry) error {
+	revision, err := tx.assign(e)
+	if err != nil {
+		return err
+	}
+	done := false
+	if len(e.Value) < largeValue {
+		done, err = tx.overwrite(e, revision)
+	} else {
+		err = tx.makeRoom(e)
+	}
+	if err != nil {
+		return err
+	}
+	if !done {
+		if err := tx.runEntry(sqlReplace, e, revision); err != nil {
+			return err
+		}
+		if e.CreatedAt == 0 {
+			e.CreatedAt = tx.now
+		}
+	}
+	e.Revision = revision
+	if e.UpdatedAt == 0 {
+		e.UpdatedAt = tx.now
+	}
+	return nil
+}
+
+// largeValue is the size in bytes from which a value is written so that SQLite
+// holds it in memory only once.
+const largeValue = 1 << 20
+
+// makeRoom removes the entry that is at the address of e, for an UPDATE would
+// hold the new value twice, keeps the time it was created, and leaves less of
+// what is written in the cache of pages: from there it only goes to the log.
+func (tx *transaction) makeRoom(e *pronto.Entry) error {
+	if err := tx.c.Exec("PRAGMA cache_size = -256"); err != nil {
+		return err
+	}
+	ns, err := tx.namespace(e.Project, e.Namespace)
+	if err != nil || ns.id == 0 {
+		return err
+	}
+	created, err := tx.created(ns.id, e.Name())
+	if err != nil {
+		return err
+	}
+	if e.CreatedAt == 0 {
+		e.CreatedAt = created
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, ns.id)
+	st.BindText(2, e.Name())
+	return st.Run()
+}
+
+// created is the time at which an entry was created; 0 where there is none, or
+// it has expired.
+func (tx *transaction) created(namespace int64, name string) (int64, error) {
+	st, err := tx.c.Prepare(sqlCreated)
+	if err != nil {
+		return 0, err
+	}
+	defer st.Reset()
+	st.BindInt(1, namespace)
+	st.BindText(2, name)
+	st.BindInt(3, tx.now)
+	if row, err := st.Step(); err != nil || !row {
+		return 0, err
+	}
+	return st.Int(0), nil
+}
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (tx *transaction) Remove(a pronto.Address) (bool, error) {
+	if tx.streaming {
+		return false, pronto.ErrStreaming
+	}
+	ns, err := tx.namespace(a.Project, a.Namespace)
+	if err != nil || ns.id == 0 {
+		return false, err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ? RETURNING expires_at")
+	if err != nil {
+		return false, err
+	}
+	defer st.Reset()
+	st.BindInt(1, ns.id)
+	st.BindText(2, a.Name())
+	row, err := st.Step()
+	if err != nil || !row {
+		return false, err
+	}
+	live := st.IsNull(0) || st.Int(0) > tx.now
+	_, err = tx.nextRevision()
+	return live, err
+}
+
+func (tx *transaction) insertNamespace(ns pronto.Namespace) (namespaceRow, error) {
+	st, err := tx.c.Prepare("INSERT INTO namespace (meta, project, name, ttl) VALUES (?, ?, ?, ?) RETURNING id")
+	if err != nil {
+		return namespaceRow{}, err
+	}
+	defer st.Reset()
+	st.BindText(1, tx.s.o.Meta)
+	st.BindText(2, ns.Project)
+	st.BindText(3, ns.Name)
+	if ns.Cache() {
+		st.BindInt(4, ns.TTL)
+	} else {
+		st.BindNull(4)
+	}
+	if _, err := st.Step(); err != nil {
+		return namespaceRow{}, err
+	}
+	row := namespaceRow{ns, st.Int(0)}
+	tx.remember(row)
+	return row, nil
+}
+
+func (tx *transaction) PutNamespace(ns pronto.Namespace) error {
+	ns.Entries = 0
+	have, err := tx.namespace(ns.Project, ns.Name)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.nextRevision(); err != nil {
+		return err
+	}
+	if ns.Cache() && !tx.expiring {
+		if err := tx.s.run("UPDATE state SET expiring = 1"); err != nil {
+			return err
+		}
+		tx.expiring = true
+	}
+	if have.id == 0 {
+		_, err := tx.insertNamespace(ns)
+		return err
+	}
+	st, err := tx.c.Prepare("UPDATE namespace SET ttl = nullif(?, 0) WHERE id = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, ns.TTL)
+	st.BindInt(2, have.id)
+	if err := st.Run(); err != nil {
+		return err
+	}
+	tx.remember(namespaceRow{ns, have.id})
+	return nil
+}
+
+func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	ns, err := tx.namespace(project, name)
+	if err != nil || ns.id == 0 {
+		return err
+	}
+	revision, err := tx.nextRevision()
+	if err != nil {
+		return err
+	}
+	// What has expired must not come back.
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND expires_at <= ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, ns.id)
+	st.BindInt(2, tx.now)
+	if err := st.Run(); err != nil {
+		return err
+	}
+	st, err = tx.c.Prepare("UPDATE entry SET expires_at = nullif(?, 0), revision = ? WHERE namespace = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, expiresAt)
+	st.BindInt(2, revision)
+	st.BindInt(3, ns.id)
+	return st.Run()
+}
+
+func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
+	if tx.streaming {
+		return 0, pronto.ErrStreaming
+	}
+	list, err := tx.namespacesOf(s)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	total := int64(0)
+	for _, ns := range list {
+		n, err := tx.count(ns, pronto.Selection{})
+		if err != nil {
+			return 0, err
+		}
+		total += n
+		for _, sql := range [...]string{
+			"DELETE FROM entry WHERE namespace = ?",
+			"DELETE FROM namespace WHERE id = ?",
+		} {
+			st, err := tx.c.Prepare(sql)
+			if err != nil {
+				return 0, err
+			}
+			st.BindInt(1, ns.id)
+			if err := st.Run(); err != nil {
+				return 0, err
+			}
+		}
+		tx.remember(namespaceRow{Namespace: pronto.Namespace{Project: ns.Project, Name: ns.Name}})
+	}
+	_, err = tx.nextRevision()
+	return total, err
+}
+
+// namespacesOf lists the namespaces of a scope that there are.
+func (tx *transaction) namespacesOf(s pronto.Scope) (list []namespaceRow, err error) {
+	if !s.OneNamespace() {
+		err = tx.eachNamespace(s.Project, func(ns namespaceRow) error {
+			list = append(list, ns)
+			return nil
+		})
+		return list, err
+	}
+	ns, err := tx.namespace(s.Project, s.Namespace)
+	if err == nil && ns.id != 0 {
+		list = append(list, ns)
+	}
+	return list, err
+}

@@ -1,4 +1,0 @@
-package pronto
-
-// isSyncUnsupported is true: Windows has no sync of folders.
-func isSyncUnsupported(error) bool { return true }
