@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"prontodb/lifecycle/internal/fsutil"
+	"prontodb/pronto"
 	"prontodb/pronto/home"
 	"prontodb/pronto/sqlite/sqlitetest"
 )
@@ -115,6 +116,48 @@ func TestRestoreOneDatabaseByTwoPaths(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link is %v, %v", info, err)
 	}
+}
+
+// A database that comes without an archive is restored from a file and from a
+// stream, whether or not somebody has it open.
+func TestRestoreBareDatabase(t *testing.T) {
+	dirs := newDirs(t)
+	main, given := databaseFileOf(dirs, "default", "main"), filepath.Join(dirs.Home, "given.db")
+	put(t, given, 3, text("given"))
+	sqlitetest.Merge(t, given)
+	data, err := os.ReadFile(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, given, 3, text("in the log"))
+	for _, c := range []struct {
+		stream []byte
+		want   string
+	}{{data, "given"}, {nil, "in the log"}} {
+		put(t, main, 5, text("mine"))
+		o := restoreOptions(t, dirs, c.stream)
+		if c.stream == nil {
+			o.Stream, o.File = nil, given
+			s, err := pronto.Open(context.Background(), pronto.FileTarget(given), pronto.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+		}
+		mustRestore(t, dirs, o)
+		wantValue(t, main, c.want)
+	}
+
+	damaged := filepath.Join(dirs.Home, "damaged.db")
+	if err := os.WriteFile(damaged, append(data[:512], make([]byte, len(data)-512)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := restoreOptions(t, dirs, nil)
+	o.Stream, o.File = nil, damaged
+	if _, err := Restore(context.Background(), dirs, o); err == nil || strings.Count(err.Error(), dirs.Home) != 1 {
+		t.Errorf("%v, want an error that names the file once", err)
+	}
+	wantValue(t, main, "in the log")
 }
 
 // legacyDatabase is a database file of the earlier ProntoDB.
