@@ -191,6 +191,7 @@ func sweeps(d *db) {
 	}
 	const entries = 200
 	d.update(func(tx pronto.Writer) {
+		d.set(tx, "p.n.k", "v")
 		// A cache that was made and undone first is as good as none.
 		d.is(tx.Try(func(tx pronto.Writer) error { d.cache(tx, "p", "c", 1000); return errGivenUp }), errGivenUp, "Try")
 		d.cache(tx, "p", "c", 1000)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"prontodb/pronto"
 )
@@ -526,29 +527,39 @@ func importNamesItem(d *db) {
 }
 
 func importCopies(d *db) {
-	line := []byte("pnkeyctxvalue")
-	e := pronto.Entry{Value: line[8:]}
+	// As a reader of lines has it: everything is a view of one buffer.
+	line := make([]byte, 0, 100)
+	view := func(s string) []byte {
+		line = append(line, s...)
+		return line[len(line)-len(s):]
+	}
+	text := func(s string) string {
+		b := view(s)
+		return unsafe.String(&b[0], len(b))
+	}
 	d.update(func(tx pronto.Writer) {
 		im, err := pronto.NewImporter(tx, pronto.ConflictFail)
 		d.check(err)
 		for i := range 3 {
-			copy(line[8:], fmt.Sprint("value" + string(rune('0'+i)))[:5])
-			line[12] = byte('0' + i)
-			e.Address = pronto.Address{Project: "p", Namespace: "n", Key: fmt.Sprint("k", i)}
+			clear(line)
+			line = line[:0]
+			e := pronto.Entry{
+				Address: pronto.Address{Project: text("p"), Namespace: text(fmt.Sprint("n", i)), Key: text(fmt.Sprint("k", i)), Context: text("dev")},
+				Value:   view(fmt.Sprint("value", i)),
+			}
 			d.check(im.Add(&e, 1))
 		}
 		big := bytes.Repeat([]byte("b"), 12<<20) // more than a chunk has room for
 		d.check(im.Add(&pronto.Entry{Address: d.at("p.n.big"), Value: big}, 1))
 		clear(big)
 		clear(line)
-		e = pronto.Entry{}
 		d.check(im.Flush())
 		d.check(im.Flush()) // which has nothing to do
 		equal(d, im.Report, pronto.ImportReport{Imported: 4}, "report")
 	})
 	d.view(func(r pronto.Reader) {
 		for i := range 3 {
-			d.has(r, fmt.Sprint("p.n.k", i), fmt.Sprint("valu", i))
+			d.has(r, fmt.Sprintf("p.n%d.k%d__dev", i, i), fmt.Sprint("value", i))
 		}
 		if v := d.get(r, "p.n.big").Value; len(v) != 12<<20 || bytes.Count(v, []byte("b")) != len(v) {
 			d.Errorf("a large value changed with the caller's")
@@ -586,6 +597,16 @@ func importChunks(d *db) {
 		err = c.Add(&pronto.Entry{Address: pronto.Address{Project: "p", Namespace: "n"}}, 4)
 		if e, ok := errors.AsType[*pronto.ItemError](err); !ok || e.Item != 4 {
 			d.Errorf("Add of no key: %v", err)
+		}
+		// Without a limit of its own a chunk of small items is full some time.
+		c.Reset()
+		c.Limit = 0
+		small := pronto.Entry{Address: d.at("p.n.k")}
+		for n := int64(0); !c.Full(); n++ {
+			if n > 1<<20 {
+				d.Fatalf("%d items are no full chunk", n)
+			}
+			d.check(c.Add(&small, n))
 		}
 		// An empty one does nothing.
 		c.Reset()

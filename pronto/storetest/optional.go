@@ -91,9 +91,9 @@ func readOnce(d *db) {
 				calls := 0
 				d.check(pronto.ReadOnce(ctx, d.target, d.options(pronto.Read, meta), func(r pronto.Reader) error {
 					calls++
-					// What stands for an unsure first call is none of ours to
-					// interpret: its errors end the function, as those of a
-					// command do.
+					// Where the shorter way turns out not to do, an error says
+					// so and fn is called again: fn returns it, as a command
+					// does.
 					if _, err := r.Stat(d.at("p.n.none")); err != nil && !errors.Is(err, pronto.ErrNotFound) {
 						return err
 					}
@@ -153,11 +153,11 @@ func examine(d *db) {
 		d.put(tx, "p.c.expired", "v", start+500)
 		d.set(tx, "p.n.k", string(make([]byte, 100_000)))
 	})
-	d.ms.Add(500)
 	d.updateAs("m", func(tx pronto.Writer) {
 		d.check(tx.Put(&pronto.Entry{Address: d.at("p.n.k"), UpdatedAt: start + 7}))
 		d.check(tx.Put(&pronto.Entry{Address: d.at("p.n.l"), UpdatedAt: start + 3}))
 	})
+	d.ms.Add(500) // no change after it, which may sweep
 	for _, closed := range []bool{false, true} {
 		for _, integrity := range []bool{false, true} {
 			if closed {

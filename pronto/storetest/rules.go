@@ -44,7 +44,7 @@ func conditions(d *db) {
 		{there, pronto.Condition{HasValue: true, Value: []byte("v")}, true}, {there, pronto.Condition{HasValue: true, Value: []byte("V")}, false},
 		{there, pronto.Condition{HasValue: true}, false}, {absent, pronto.Condition{HasValue: true}, false},
 		{expired, pronto.Condition{HasValue: true, Value: []byte("v")}, false},
-		{there, pronto.Condition{Value: []byte("not looked at")}, true},
+		{there, pronto.Condition{Value: []byte("not looked at")}, true}, {there, pronto.Condition{Present: true, Value: []byte("not looked at")}, true},
 		{there, pronto.Condition{Revision: revision}, true}, {there, pronto.Condition{Revision: revision + 1}, false}, {there, pronto.Condition{Revision: revision - 1}, false},
 		{absent, pronto.Condition{Revision: revision}, false}, {expired, pronto.Condition{Revision: expiredRevision}, false},
 		{there, pronto.Condition{Absent: true, Present: true}, false}, {absent, pronto.Condition{Absent: true, Present: true}, false},

@@ -55,8 +55,8 @@ func (d *db) writerCalls(tx pronto.Writer) map[string]error {
 	return calls
 }
 
-// streams calls fn within a Scan and within an EachNamespace, for the first
-// time before and after other calls have been made.
+// streams calls fn within a Scan and an EachNamespace, twice: before the
+// transaction has looked anything up, and after.
 func (d *db) streams(r pronto.Reader, fn func()) {
 	calls := 0
 	for range 2 {
