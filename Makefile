@@ -44,8 +44,8 @@ race: ## tests under the race detector; needs a C compiler
 fuzz: ## every fuzz test, for FUZZTIME=30s each
 	FUZZTIME=$(FUZZTIME) sh internal/tools/fuzz.sh ./...
 
-mutate: ## change code on purpose and list what no test notices: PKG=./pronto
-	CGO_ENABLED=0 go tool -modfile=internal/tools/mutate/go.mod gremlins unleash --config internal/tools/mutate/gremlins.yaml $(PKG)
+mutate: ## change PKG on purpose and list what no test notices: PKG=./pronto TESTS=./pronto/...
+	CGO_ENABLED=0 go run ./internal/tools/mutate -tests '$(TESTS)' $(PKG)
 
 bench: build ## our commands beside sqlite3 and redis-cli
 	go run ./internal/bench -prontodb ./prontodb

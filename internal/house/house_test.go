@@ -23,6 +23,7 @@ var rooms = []room{
 	{path: ".", kind: mainProgram, imports: "internal/cli pronto/sqlite"},
 	{path: "packaging/dist", kind: mainProgram, imports: "internal/cli"},
 	{path: "internal/bench", kind: mainProgram},
+	{path: "internal/tools/mutate", kind: mainProgram},
 
 	// The command line, and what it is made of.
 	{path: "internal/cli", imports: "internal/cmdline internal/docgen internal/proc internal/shellwords internal/spool internal/atomicfile " +
