@@ -19,8 +19,34 @@ import (
 	"prontodb/pronto/sqlite/sqlitetest"
 )
 
-// What fails after the first commits takes them back.
+// What fails after the first commits takes them back, and is not kept from it by
+// a signal that comes in between.
 func TestRestoreTakesBackWhatItCommitted(t *testing.T) {
+	t.Run("undisturbed", func(t *testing.T) { restoreThatFails(t, false) })
+	t.Run("interrupted", func(t *testing.T) { restoreThatFails(t, true) })
+}
+
+// lateContext is cancelled once it has said, armed, that it is not.
+type lateContext struct {
+	context.Context
+	cancel func()
+	armed  bool
+}
+
+func (c *lateContext) Err() error {
+	err := c.Context.Err()
+	if c.armed {
+		c.cancel()
+	}
+	return err
+}
+
+// restoreThatFails restores where the last change can't be committed, having
+// been interrupted or not when the first one was.
+func restoreThatFails(t *testing.T, interrupted bool) {
+	ctx := &lateContext{}
+	ctx.Context, ctx.cancel = context.WithCancel(context.Background())
+	defer ctx.cancel()
 	dirs := newDirs(t)
 	elsewhere := populate(t, dirs, 30, text("old"))
 	put(t, databaseFileOf(dirs, "default", "third"), 3, text("old"))
@@ -36,6 +62,7 @@ func TestRestoreTakesBackWhatItCommitted(t *testing.T) {
 
 	o := restoreOptions(t, dirs, archive)
 	o.staged = func() {
+		ctx.armed = interrupted
 		if err := os.Remove(cursor); err != nil {
 			t.Error(err)
 		}
@@ -44,9 +71,12 @@ func TestRestoreTakesBackWhatItCommitted(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	r, err := Restore(context.Background(), dirs, o)
+	r, err := Restore(ctx, dirs, o)
 	if err == nil {
 		t.Fatal("no error")
+	}
+	if (ctx.Context.Err() != nil) != interrupted {
+		t.Fatalf("interrupted: %v", ctx.Context.Err())
 	}
 	for _, path := range []string{databaseFileOf(dirs, "default", "main"), elsewhere} {
 		if v := get(t, path, 2); v != "new" {
