@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -243,8 +244,12 @@ func (c *checker) checkOurs(spec *ast.ImportSpec, p string) {
 			c.say(spec, "imports %s, which is for tests", p)
 		}
 	case c.test && slices.Contains(strings.Fields(testsMay.imports), p):
-	case c.test && target.kind == engine && within(c.dir, "pronto/sqlite"): // what one part does is compared with another
-	case target.kind == engine && !within(c.dir, "pronto/sqlite"):
+	case c.test && target.kind == engine && within(c.dir, engineRoot(p)): // what one part does is compared with another
+	case target.kind == engine && c.test:
+		c.say(spec, "imports the engine %s, which testsMay does not have", p)
+	case target.kind == engine && c.room.kind == mainProgram:
+		c.say(spec, "imports the engine %s, which its row in the table does not have", p)
+	case target.kind == engine && !within(c.dir, engineRoot(p)):
 		c.say(spec, "imports the engine %s: only main programs, pronto/legacy and tests do", p)
 	case target.kind == forTests && !c.forTests():
 		c.say(spec, "imports %s, which is for tests", p)
@@ -253,6 +258,12 @@ func (c *checker) checkOurs(spec *ast.ImportSpec, p string) {
 	default:
 		c.say(spec, "imports %s, which its row in the table does not have", p)
 	}
+}
+
+// engineRoot is the package of the engine that a part of one belongs to.
+func engineRoot(p string) string {
+	root, _, _ := strings.Cut(p, "/internal/")
+	return root
 }
 
 func (c *checker) mayModule(p string) bool {
@@ -324,6 +335,33 @@ func order(r room) int {
 
 // within reports whether p is dir or below it.
 func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+
+// Every engine runs the suite.
+func TestEnginesRunTheSuite(t *testing.T) {
+	engines := 0
+	for _, r := range rooms {
+		if r.path != "pronto/memory" && (r.kind != engine || engineRoot(r.path) != r.path) {
+			continue
+		}
+		engines++
+		tests, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(r.path), "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(tests, func(name string) bool {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Contains(string(text), "storetest.Run(")
+		}) {
+			t.Errorf("%s: no test of it calls storetest.Run", r.path)
+		}
+	}
+	if engines < 2 {
+		t.Errorf("the table has %d engines", engines)
+	}
+}
 
 // The table itself goes down.
 func TestTable(t *testing.T) {

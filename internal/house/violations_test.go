@@ -24,6 +24,7 @@ func TestViolations(t *testing.T) {
 		{"an engine, in a test", "lifecycle/install/a_test.go", `package install; import _ "prontodb/pronto/sqlite"`, ""},
 		{"an engine, for what is older", "pronto/legacy/a.go", `package legacy; import "prontodb/pronto/sqlite"`, ""},
 		{"inside an engine", "pronto/legacy/a.go", `package legacy; import "prontodb/pronto/sqlite/internal/driver"`, "imports the engine pronto/sqlite/internal/driver"},
+		{"an engine that its row has not, in a main program", "packaging/dist/a.go", `package main; import _ "prontodb/pronto/sqlite"`, "imports the engine pronto/sqlite, which its row in the table does not have"},
 		{"inside an engine, in a test", "internal/e2e/a_test.go", `package e2e; import "prontodb/pronto/sqlite/internal/driver"`, "imports the engine pronto/sqlite/internal/driver"},
 		{"from one part of an engine to another", "pronto/sqlite/internal/vfs/a.go", `package vfs; import "prontodb/pronto/sqlite/internal/driver"`, "imports pronto/sqlite/internal/driver, which is above it"},
 		{"the same, in a test", "pronto/sqlite/internal/vfs/a_test.go", `package vfs; import "prontodb/pronto/sqlite/internal/driver"`, ""},
