@@ -98,8 +98,8 @@ func (a *app) hint(line string) {
 // missing refuses a line that lacks something.
 func (a *app) missing(what string) error { return a.cmd.Help().Missing(what) }
 
-// superfluous refuses an argument that is one too many.
-func (a *app) superfluous(arg string) error { return a.cmd.Help().Superfluous(arg) }
+// unexpected refuses an argument that is one too many.
+func (a *app) unexpected(arg string) error { return a.cmd.Help().Unexpected(arg) }
 
 // shortUsage is what prontodb alone prints.
 const shortUsage = `usage: prontodb [flags] COMMAND [flags] [arguments]

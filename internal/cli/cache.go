@@ -46,7 +46,7 @@ func (c *createCache) Run(ctx context.Context, a *app, args []string) error {
 	case len(rest) == 0:
 		return a.missing("TIMEOUT")
 	case len(rest) > 1:
-		return a.superfluous(rest[1])
+		return a.unexpected(rest[1])
 	}
 	timeout := strings.TrimPrefix(rest[0], "timeout=")
 	ttl, err := parseTTL(timeout)
@@ -127,7 +127,7 @@ func (c *dropCache) Run(ctx context.Context, a *app, args []string) error {
 	case err != nil:
 		return err
 	case len(rest) > 0:
-		return a.superfluous(rest[0])
+		return a.unexpected(rest[0])
 	}
 	full := namespaceName(n, project, name)
 	if err := a.confirm(c.yes, fmt.Sprintf("remove the cache %q and its entries", full)); err != nil {

@@ -31,7 +31,7 @@ func (*help) Run(_ context.Context, a *app, args []string) error {
 	case c == nil:
 		return a.printHelp(a.program().Reference())
 	case len(args) > n:
-		return a.superfluous(args[n])
+		return a.unexpected(args[n])
 	}
 	return a.printHelp(docgen.Help(c))
 }

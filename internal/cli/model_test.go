@@ -82,8 +82,8 @@ func (m *model) address() pronto.Address {
 	}
 }
 
-// place is the flags that lead to a place, in one of several ways.
-func (m *model) place(w where) []string {
+// selectFlags is the flags that lead to a place, in one of several ways.
+func (m *model) selectFlags(w where) []string {
 	flags := []string{"--sync", "normal", "--user", w.user}
 	switch {
 	case w.meta == "" && m.r.IntN(2) == 0:
@@ -130,9 +130,9 @@ func (m *model) spell(a pronto.Address) (flags []string, arg string) {
 }
 
 func (m *model) run(w where, flags []string, words ...string) result {
-	args := slices.Concat(m.place(w), flags, words)
+	args := slices.Concat(m.selectFlags(w), flags, words)
 	if m.r.IntN(2) == 0 && !slices.Contains(words, "--") {
-		args = slices.Concat(words[:1], flags, words[1:], m.place(w)) // flags behind
+		args = slices.Concat(words[:1], flags, words[1:], m.selectFlags(w)) // flags after
 	}
 	return call("", args...)
 }

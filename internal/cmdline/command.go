@@ -142,7 +142,7 @@ func (d Doc) CheckArgs(args []string) error {
 		return d.Missing(a.Name)
 	}
 	if n := len(d.Args); len(args) > n && !repeated {
-		return d.Superfluous(args[n])
+		return d.Unexpected(args[n])
 	}
 	return nil
 }
@@ -152,8 +152,8 @@ func (d Doc) Missing(what string) error {
 	return WithHint(fmt.Errorf("missing %s", what), "usage: prontodb %s", d.Usage)
 }
 
-// Superfluous refuses an argument that is one too many.
-func (d Doc) Superfluous(arg string) error {
+// Unexpected refuses an argument that is one too many.
+func (d Doc) Unexpected(arg string) error {
 	return WithHint(fmt.Errorf("superfluous argument %q", arg), "usage: prontodb %s", d.Usage)
 }
 

@@ -1,4 +1,4 @@
-// Command dist builds a release into the folder dist: an archive for each
+// Command dist builds a release into the directory dist: an archive for each
 // system, a .deb and an .rpm for Linux, and SHA256SUMS. Run from the root of
 // the repository:
 //

@@ -72,25 +72,25 @@ func (s *store) wrap(err error) error {
 			}
 		}
 		if sentinel == nil {
-			return s.about(err)
+			return s.named(err)
 		}
 		return s.errorf("%w: %w", sentinel, err)
 	case errors.Is(err, fs.ErrPermission):
-		return s.about(pronto.ErrPermission)
+		return s.named(pronto.ErrPermission)
 	case errors.Is(err, pronto.ErrForeign), errors.Is(err, pronto.ErrNewer):
-		return s.about(err)
+		return s.named(err)
 	}
 	var pe *fs.PathError
 	if errors.As(err, &pe) && strings.HasPrefix(pe.Path, s.path) {
-		return s.about(pe.Err)
+		return s.named(pe.Err)
 	}
 	return err
 }
 
-// about is an error about the database.
-func (s *store) about(err error) error { return &pronto.DatabaseError{Location: s.path, Err: err} }
+// named is an error about the database.
+func (s *store) named(err error) error { return &pronto.DatabaseError{Location: s.path, Err: err} }
 
-func (s *store) errorf(format string, args ...any) error { return s.about(fmt.Errorf(format, args...)) }
+func (s *store) errorf(format string, args ...any) error { return s.named(fmt.Errorf(format, args...)) }
 
 // isDiskFull reports the extended codes with which a write or a truncation
 // that found no room may come back.

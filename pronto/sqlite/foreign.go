@@ -109,7 +109,7 @@ func (f *Foreign) Wrap(err error) error {
 		return s.errorf("was left in the middle of a write, which %s undoes when something that may write opens it: %w",
 			filepath.Base(f.path+journalSuffix), pronto.ErrReadOnly)
 	case errors.Is(err, ErrChanged):
-		return s.about(err)
+		return s.named(err)
 	}
 	return s.wrap(err)
 }

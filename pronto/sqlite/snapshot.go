@@ -18,7 +18,7 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 	}
 	defer s.Close()
 	if s.c == nil {
-		return pronto.Facts{}, s.about(pronto.ErrNotFound)
+		return pronto.Facts{}, s.named(pronto.ErrNotFound)
 	}
 	f, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
