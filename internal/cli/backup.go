@@ -67,7 +67,7 @@ func (c *backup) Flags(f *cmdline.Flags) {
 }
 
 func (c *backup) Run(ctx context.Context, a *app, args []string) error {
-	if err := c.check(args); err != nil {
+	if err := c.check(a, args); err != nil {
 		return err
 	}
 	ctx, stop := proc.UntilSignal(ctx)
@@ -86,7 +86,7 @@ func (c *backup) Run(ctx context.Context, a *app, args []string) error {
 }
 
 // check refuses flags and arguments that do not go together.
-func (c *backup) check(args []string) error {
+func (c *backup) check(a *app, args []string) error {
 	modes := 0
 	for _, given := range [...]bool{c.list, c.verify != "", c.restore.file != ""} {
 		if given {
@@ -96,6 +96,11 @@ func (c *backup) check(args []string) error {
 	most := 0
 	if c.list {
 		most = 1
+	}
+	for _, flag := range [...]string{"user", "cursor", "database"} {
+		if a.g.given[flag] && (c.list || c.verify != "") {
+			return fmt.Errorf("--%s does not apply to --list and --verify", flag)
+		}
 	}
 	switch {
 	case modes > 1:

@@ -326,6 +326,9 @@ func (a *app) runAsLine(ctx context.Context, outer *globals) error {
 	case line.Help, line.Version, !a.cmd.Batch:
 		return fmt.Errorf("not a command for a batch")
 	}
+	if err := a.cmd.CheckChoices(line.Given); err != nil {
+		return err
+	}
 	for name := range outer.given {
 		a.g.given[name] = true
 	}

@@ -17,6 +17,7 @@ const (
 	database                 = cmdline.User | cmdline.Cursor | cmdline.Database
 	entries                  = database | cmdline.Meta | cmdline.Project | cmdline.Namespace | cmdline.Context
 	spaces                   = database | cmdline.Meta | cmdline.Project | cmdline.Namespace
+	scopes                   = entries // drop refuses a context in its own words
 	projects                 = database | cmdline.Meta | cmdline.Project
 )
 
@@ -42,7 +43,7 @@ func init() {
 		{Name: "decr", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDecr},
 		{Name: "copy", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newCopy},
 		{Name: "move", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newMove},
-		{Name: "drop", Group: groupEntries, Access: writes, Batch: true, Honours: spaces, New: newDrop},
+		{Name: "drop", Group: groupEntries, Access: writes, Batch: true, Honours: scopes, New: newDrop},
 
 		{Name: "export", Group: groupMoving, Access: reads, Honours: entries, New: newExport},
 		{Name: "import", Group: groupMoving, Access: writes, Honours: entries, New: newImport},
@@ -59,7 +60,7 @@ func init() {
 		{Name: "namespaces", Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},
 		{Name: "users", Group: groupPlaces, Honours: none, New: newUsers},
 		{Name: "cursor", Group: groupPlaces, Doc: cursorDoc, Subs: []cmdline.Command{
-			{Name: "set", Honours: cmdline.User | cmdline.Meta | cmdline.Project | cmdline.Namespace, New: newCursorSet},
+			{Name: "set", Honours: cmdline.User | cmdline.Meta | cmdline.Project | cmdline.Namespace | cmdline.Database, New: newCursorSet},
 			{Name: "list", Honours: cmdline.User | cmdline.Cursor, New: newCursorList},
 			{Name: "show", Honours: cmdline.User | cmdline.Cursor, New: newCursorShow},
 			{Name: "active", Honours: cmdline.User | cmdline.Cursor, New: newCursorActive},

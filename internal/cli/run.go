@@ -48,6 +48,9 @@ func (a *app) run(ctx context.Context) error {
 	case a.cmd == nil:
 		return errNoCommand
 	}
+	if err := a.cmd.CheckChoices(line.Given); err != nil {
+		return err
+	}
 	if a.brokenConfig, err = line.Load(a.Getenv); err != nil {
 		return err
 	}

@@ -97,6 +97,27 @@ const (
 	Meta
 )
 
+// choiceFlags are the flags of the choices, in the order in which they are
+// refused.
+var choiceFlags = [...]struct {
+	name   string
+	choice Choices
+}{
+	{"project", Project}, {"namespace", Namespace}, {"context", Context},
+	{"user", User}, {"cursor", Cursor}, {"database", Database}, {"meta", Meta},
+}
+
+// CheckChoices refuses a global flag that chooses data and is given on the line
+// of a command that has no use for it (SPEC 2).
+func (c *Command) CheckChoices(given map[string]bool) error {
+	for _, f := range choiceFlags {
+		if given[f.name] && c.Honours&f.choice == 0 {
+			return fmt.Errorf("--%s does not apply", f.name)
+		}
+	}
+	return nil
+}
+
 // Path is the name with the group in front: "cursor set".
 func (c *Command) Path() string {
 	if c.path == "" {
