@@ -45,6 +45,11 @@ with an expiry makes an empty namespace a cache. On the way in, jsonl needs only
 "address" (or "key", with "project", "namespace" and "context" or without) and
 "value" (or "value_base64").
 
+-p, -n and --context, given on the command line, are where the entries go, whatever
+project, namespace and context they came from; two that would get one address are
+an error. From elsewhere, as from the environment or a cursor, they stand for what
+an entry does not say.
+
 FILE may be a database of the earlier ProntoDB: of several rows of an address the
 newest counts, and nothing in the file is changed.`,
 		Args: []cmdline.Arg{{Name: "FILE", Kind: cmdline.FileKind, Text: "the file; - or none: standard input", Optional: true}},
@@ -53,6 +58,7 @@ newest counts, and nothing in the file is changed.`,
 			"prontodb import --dry-run --on-conflict fail state.tsv",
 			"prontodb import -p myapp -n config .env",
 			"ssh host prontodb export myapp | prontodb import",
+			"prontodb import -p shop -n staging dev.jsonl",
 			"prontodb import ~/.local/share/odx/prontodb/main/pronto.main.prdb",
 		},
 	}
@@ -137,7 +143,8 @@ func databaseArg(path string) string {
 func (c *importing) lines(ctx context.Context, sel selection, r io.Reader, name string, size int64) error {
 	// The longest line is a value of which every byte is escaped.
 	in := newLineReader(r, name, int(6*c.limit+64<<10))
-	f := newChunkFiller(in, c.a.notation(sel), c.format, c.limit)
+	n, to := c.placement(sel)
+	f := newChunkFiller(in, n, to, c.format, c.limit)
 	if c.dryRun {
 		// Nothing is stored, and the memory is for the addresses.
 		f.chunkLimit = 8 << 10

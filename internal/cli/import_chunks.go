@@ -16,6 +16,7 @@ import (
 type chunkFiller struct {
 	in         *lineReader
 	n          pronto.Notation
+	to         *placement
 	limit      int64 // of a value, in bytes
 	chunkLimit int   // items that make a chunk full; 0 is as many as usual
 	progress   func(read int64)
@@ -28,8 +29,8 @@ type chunkFiller struct {
 	from int64 // the line on which the assignment that env reads begins
 }
 
-func newChunkFiller(in *lineReader, n pronto.Notation, name string, limit int64) *chunkFiller {
-	f := &chunkFiller{in: in, n: n, limit: limit, ended: func() error { return nil }}
+func newChunkFiller(in *lineReader, n pronto.Notation, to *placement, name string, limit int64) *chunkFiller {
+	f := &chunkFiller{in: in, n: n, to: to, limit: limit, ended: func() error { return nil }}
 	switch name {
 	case formatTSV:
 		f.parse = f.parseTSV
@@ -136,7 +137,15 @@ func (f *chunkFiller) parseTSV(line []byte, c *pronto.ImportChunk) error {
 	if err != nil {
 		return err
 	}
-	return c.Add(&e, f.in.line)
+	return f.add(c, &e, f.in.line)
+}
+
+// add puts an entry where it goes to.
+func (f *chunkFiller) add(c *pronto.ImportChunk, e *pronto.Entry, line int64) error {
+	if err := f.to.place(&e.Address); err != nil {
+		return &pronto.ItemError{Item: line, Err: err}
+	}
+	return c.Add(e, line)
 }
 
 func (f *chunkFiller) parseJSON(line []byte, c *pronto.ImportChunk) error {
@@ -150,9 +159,10 @@ func (f *chunkFiller) parseJSON(line []byte, c *pronto.ImportChunk) error {
 	case err != nil:
 		return err
 	case it.TTL != 0:
-		return c.Cache(it.Project, it.Namespace, it.TTL, f.in.line)
+		project, name := f.to.placeNamespace(it.Project, it.Namespace)
+		return c.Cache(project, name, it.TTL, f.in.line)
 	}
-	return c.Add(&it.Entry, f.in.line)
+	return f.add(c, &it.Entry, f.in.line)
 }
 
 // parseEnv reads variables: the name is the key.
@@ -173,7 +183,7 @@ func (f *chunkFiller) parseEnv(line []byte, c *pronto.ImportChunk) error {
 	if err != nil {
 		return &pronto.ItemError{Item: f.from, Err: err}
 	}
-	return c.Add(&pronto.Entry{Address: a, Value: value}, f.from)
+	return f.add(c, &pronto.Entry{Address: a, Value: value}, f.from)
 }
 
 func (f *chunkFiller) endEnv() error {

@@ -460,7 +460,8 @@ func (p *JSONParser) cache() (JSONItem, error) {
 
 // where is the address of the entry. Parts given as members are taken as they are;
 // those that are missing are read from the address, or else are what the
-// notation has for them. All parts and an address beside them must agree.
+// notation has for them. An address of three parts is read as a whole. Whatever
+// is said twice must agree.
 func (p *JSONParser) where() (pronto.Address, error) {
 	var a pronto.Address
 	for i, s := range [...]*string{&a.Project, &a.Namespace, &a.Key, &a.Context} {
@@ -491,17 +492,24 @@ func (p *JSONParser) where() (pronto.Address, error) {
 		}
 		return a, nil
 	}
-	if p.has(memberProject) {
+	return p.below(a)
+}
+
+// below is the address of an entry of which some parts are given as members.
+func (p *JSONParser) below(a pronto.Address) (pronto.Address, error) {
+	n := p.Notation
+	if p.has(memberContext) {
+		n.Context = ""
+	}
+	whole := p.has(memberAddress) && bytes.Count(p.address, []byte(cmp.Or(n.Delim, pronto.DefaultDelim))) >= 2
+	if p.has(memberProject) && !whole {
 		n.Project, n.ProjectGiven = a.Project, true
 	}
-	if p.has(memberNamespace) {
+	if p.has(memberNamespace) && !whole {
 		n.Namespace, n.NamespaceGiven = a.Namespace, true
 	}
 	if !p.has(memberAddress) {
 		return n.ParseKey(a.Key)
-	}
-	if p.has(memberContext) {
-		n.Context = ""
 	}
 	b, err := n.Parse(textOf(p.address))
 	if err != nil {
@@ -510,10 +518,12 @@ func (p *JSONParser) where() (pronto.Address, error) {
 	if p.has(memberContext) && b.Context == "" {
 		b.Context = a.Context
 	}
-	if p.has(memberKey) && b.Key != a.Key || p.has(memberContext) && b.Context != a.Context {
-		err = fmt.Errorf("address %q and the parts given apart differ", clip(p.address))
+	for i, part := range [...][2]string{{a.Project, b.Project}, {a.Namespace, b.Namespace}, {a.Key, b.Key}, {a.Context, b.Context}} {
+		if p.has(memberProject+i) && part[0] != part[1] {
+			return b, fmt.Errorf("address %q and the parts given apart differ", clip(p.address))
+		}
 	}
-	return b, err
+	return b, nil
 }
 
 // agrees reports whether text is a written with some delimiter.
