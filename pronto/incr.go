@@ -10,19 +10,19 @@ import (
 
 // Incr adds by to the number at a and returns the entry; an absent entry
 // counts as 0. A value that is no 64-bit integer is [ErrNotInteger], a sum
-// outside that range [ErrOverflow]. The expiry in a cache restarts, as at any
-// write.
+// outside that range [ErrOverflow]. The expiry of an entry that is there stays,
+// so that a counter in a cache is a window of fixed length (SPEC 4).
 func Incr(tx Writer, a Address, by int64) (Entry, error) {
-	var n int64
 	e, err := tx.Get(a)
-	switch {
-	case errors.Is(err, ErrNotFound):
-	case err != nil:
+	if errors.Is(err, ErrNotFound) {
+		return Set(tx, a, strconv.AppendInt(nil, by, 10), SetOptions{})
+	}
+	if err != nil {
 		return Entry{}, err
-	default:
-		if n, err = parseInteger(e.Value); err != nil {
-			return Entry{}, err
-		}
+	}
+	n, err := parseInteger(e.Value)
+	if err != nil {
+		return Entry{}, err
 	}
 	if by > 0 && n > math.MaxInt64-by || by < 0 && n < math.MinInt64-by {
 		if by < 0 {
@@ -30,7 +30,8 @@ func Incr(tx Writer, a Address, by int64) (Entry, error) {
 		}
 		return Entry{}, fmt.Errorf("%d plus %d: %w", n, by, ErrOverflow)
 	}
-	return Set(tx, a, strconv.AppendInt(nil, n+by, 10), SetOptions{})
+	e = Entry{Address: a, Value: strconv.AppendInt(nil, n+by, 10), ExpiresAt: e.ExpiresAt}
+	return e, tx.Put(&e)
 }
 
 // parseInteger reads a counter's value: decimal digits with an optional sign,

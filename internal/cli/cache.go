@@ -19,8 +19,8 @@ func (c *createCache) Doc() cmdline.Doc {
 	return cmdline.Doc{
 		Purpose: "make a namespace a cache, whose entries expire",
 		Usage:   "create-cache [flags] PROJECT.NAMESPACE TIMEOUT",
-		Long: `A write without --ttl uses the timeout; an overwrite restarts it. Repeating the
-command changes the timeout for later writes.`,
+		Long: `A write without --ttl uses the timeout; an overwrite restarts it, incr and decr do
+not. Repeating the command changes the timeout for later writes.`,
 		Args: []cmdline.Arg{
 			{Name: "PROJECT.NAMESPACE", Text: "the namespace; with -p only NAMESPACE, with -p and -n none"},
 			{Name: "TIMEOUT", Text: "the default expiry, such as 3600, 90s or 7d; timeout=3600 does too"},

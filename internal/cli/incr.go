@@ -28,7 +28,7 @@ func incrDoc() cmdline.Doc {
 	return cmdline.Doc{
 		Purpose:  "add to a number, and print the new one",
 		Usage:    "incr [flags] ADDRESS [BY]",
-		Long:     "One step no other process can come between. A missing entry counts as 0. A value\nthat is no 64-bit integer, or a sum outside that range, is an error.",
+		Long:     "One step no other process can come between. A missing entry counts as 0. A value\nthat is no 64-bit integer, or a sum outside that range, is an error. In a cache the\nexpiry of an entry that is there stays: a counter counts from its first step on.",
 		Args:     incrArgs,
 		Examples: []string{"prontodb incr jobs.count.built", "prontodb incr stats.bytes.sent 1500"},
 	}

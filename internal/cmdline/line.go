@@ -89,6 +89,11 @@ func (p *parser) word(w string) error {
 	if f, ok := p.flag(w); ok {
 		return p.take(w, f)
 	}
+	if rest, ok := p.combined(w); ok {
+		// Each letter a word of its own, the last one with its value.
+		p.words = slices.Concat(p.words[:p.at], rest, p.words[p.at+1:])
+		return p.word(p.words[p.at])
+	}
 	switch {
 	case w == "--help", w == "-h":
 		p.Help = true
@@ -164,6 +169,29 @@ func (p *parser) flag(w string) (token, bool) {
 	t, ok := p.root.token(w)
 	t.global = true
 	return t, ok
+}
+
+// combined takes short flags apart that stand in one word, such as -qn: all but
+// the last take no value (POSIX, XBD 12.2, guideline 5).
+func (p *parser) combined(w string) (words []string, ok bool) {
+	if strings.HasPrefix(w, "--") || len(w) < 3 {
+		return nil, false
+	}
+	letters := w[1:]
+	for i := range len(letters) {
+		one := "-" + letters[i:i+1]
+		t, known := p.flag(one)
+		if !known {
+			return nil, false
+		}
+		if !t.bool || i == len(letters)-1 {
+			if rest := letters[i+1:]; rest != "" {
+				return nil, false
+			}
+		}
+		words = append(words, one)
+	}
+	return words, true
 }
 
 // token says which of the flags the word w is.

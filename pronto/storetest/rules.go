@@ -18,7 +18,7 @@ var ruleTests = []test{
 	{"Set gives entries of a cache, and only these, an expiry", setExpires},
 	{"Delete reports whether there was one", deleteReports},
 	{"Incr adds to a number", incr},
-	{"Incr restarts an expiry, and starts anew where it is over", incrExpires},
+	{"Incr keeps an expiry, and starts anew where it is over", incrExpires},
 	{"Copy stores a value elsewhere, Move takes it away", copyAndMove},
 	{"Rescue keeps a value under a fresh key", rescue},
 }
@@ -245,13 +245,14 @@ func incrExpires(d *db) {
 		after   int64
 		want    string
 		created int64
-	}{{0, "1", start}, {999, "2", start}, {999, "3", start}, {1000, "1", start + 2998}} {
+	}{{0, "1", start}, {500, "2", start}, {499, "3", start}, {1, "1", start + 1000}, {999, "2", start + 1000}} {
 		d.ms.Add(step.after)
 		d.update(func(tx pronto.Writer) {
 			e, err := pronto.Incr(tx, d.at("p.c.k"), 1)
 			d.check(err)
 			equal(d, string(e.Value), step.want, "value")
-			equal(d, e.ExpiresAt, d.ms.Load()+1000, "expiry")
+			equal(d, e.ExpiresAt, step.created+1000, "expiry")
+			equal(d, d.get(tx, "p.c.k").ExpiresAt, step.created+1000, "stored expiry")
 			equal(d, d.get(tx, "p.c.k").CreatedAt, step.created, "creation")
 		})
 	}
