@@ -20,6 +20,8 @@ type app struct {
 	literal int              // see [cmdline.Line.Literal]
 	g       globals
 
+	changed bool // something was changed for good: what fails from now on is output
+
 	brokenConfig error // what is wrong with the configuration, for a command that examines it
 
 	session *session // of the batch that this is a line of, or nil
@@ -55,7 +57,7 @@ func (a *app) report(err error) int {
 		io.WriteString(a.Stderr, shortUsage)
 		return status
 	}
-	if status != statusError && !a.g.json {
+	if (status == statusMiss || status == statusCondition) && !a.g.json {
 		return status // a miss or an unmet condition is no error: the status says it
 	}
 	msg, hint := err.Error(), ""

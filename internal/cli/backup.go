@@ -164,6 +164,7 @@ func (c *backup) make(ctx context.Context, a *app) error {
 	if o.Stream != nil {
 		return nil
 	}
+	a.changed = true
 	var removed []string
 	if c.keep > 0 {
 		removed, err = archive.Keep(r.Path, int(c.keep))

@@ -97,6 +97,7 @@ func setCursor(a *app, u home.User, args []string) error {
 	if err != nil || !a.g.json {
 		return err
 	}
+	a.changed = true
 	return a.printCursor(u, c)
 }
 
@@ -219,6 +220,7 @@ func useCursor(a *app, u home.User, args []string) error {
 	if err := u.UseCursor(args[0]); err != nil || !a.g.json {
 		return err
 	}
+	a.changed = true
 	return a.printObject(appendMember([]byte("{"), "name", args[0]))
 }
 
@@ -234,6 +236,7 @@ func clearCursor(a *app, u home.User, _ []string) error {
 	if err := u.ClearCursor(); err != nil || !a.g.json {
 		return err
 	}
+	a.changed = true
 	return a.printObject([]byte("{"))
 }
 
@@ -250,5 +253,6 @@ func deleteCursor(a *app, u home.User, args []string) error {
 	if err := u.DeleteCursor(args[0]); err != nil || !a.g.json {
 		return err
 	}
+	a.changed = true
 	return a.printObject(appendMember([]byte("{"), "deleted", args[0]))
 }

@@ -17,6 +17,7 @@ const (
 	statusError     = 1
 	statusMiss      = 2
 	statusCondition = 3
+	statusLook      = 4 // look before you repeat it
 )
 
 // exitStatus is the one place that maps errors to exit statuses.
@@ -33,8 +34,40 @@ func exitStatus(err error) int {
 		return statusCondition
 	case isBrokenPipe(err):
 		return statusDone
+	case isUndelivered(err):
+		return statusLook
 	}
 	return statusError
+}
+
+// output is standard output. What fails there is an [outputError].
+type output struct{ w io.Writer }
+
+func (o output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if err != nil {
+		err = &outputError{err: err}
+	}
+	return n, err
+}
+
+// outputError is returned when output could not be delivered.
+type outputError struct {
+	err  error
+	done bool // what the command was to change has been changed
+}
+
+func (e *outputError) Error() string {
+	if e.done {
+		return fmt.Sprintf("done, but the output could not be delivered: %v", pathReason(e.err))
+	}
+	return e.err.Error()
+}
+func (e *outputError) Unwrap() error { return e.err }
+
+func isUndelivered(err error) bool {
+	e, ok := errors.AsType[*outputError](err)
+	return ok && e.done
 }
 
 // isPassed reports whether an error is no more than an exit status to pass on.

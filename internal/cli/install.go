@@ -75,6 +75,7 @@ func (c *installing) Run(ctx context.Context, a *app, _ []string) error {
 	if err != nil {
 		return err
 	}
+	a.changed = !c.DryRun
 	return c.report(a, d, steps)
 }
 

@@ -107,6 +107,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 	if err != nil {
 		return interrupted(ctx, err, "nothing was changed")
 	}
+	a.changed = !f.dryRun
 	if a.g.json {
 		return a.printJSON(struct {
 			DryRun bool             `json:"dry_run"`

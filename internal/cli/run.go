@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -13,7 +14,7 @@ import (
 // Run runs one command line and returns its exit status: see exitStatus.
 func Run(ctx context.Context, p Process) (status int) {
 	p.fill()
-	a := &app{Process: p, commands: registry, out: bufio.NewWriterSize(p.Stdout, outSize)}
+	a := &app{Process: p, commands: registry, out: bufio.NewWriterSize(output{p.Stdout}, outSize)}
 	defer func() {
 		if r := recover(); r != nil {
 			// Go would exit 2, which means a miss.
@@ -23,6 +24,9 @@ func Run(ctx context.Context, p Process) (status int) {
 	err := a.run(ctx)
 	if ferr := a.out.Flush(); err == nil {
 		err = ferr
+	}
+	if e, ok := errors.AsType[*outputError](err); ok {
+		e.done = a.changed
 	}
 	return a.report(err)
 }

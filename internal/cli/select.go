@@ -175,6 +175,7 @@ func (a *app) update(ctx context.Context, sel selection, fn func(pronto.Writer) 
 	if err := s.Update(ctx, fn); err != nil {
 		return err
 	}
+	a.changed = true
 	return a.keepCursor(sel)
 }
 
@@ -249,7 +250,9 @@ func (s *session) update(ctx context.Context, fn func(pronto.Writer) error) erro
 		s.writable = true
 	}
 	err := s.store.Update(ctx, fn)
-	s.wrote = s.wrote || err == nil
+	if err == nil {
+		s.wrote, s.a.changed = true, true
+	}
 	return err
 }
 

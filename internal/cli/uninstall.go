@@ -73,6 +73,7 @@ func (c *uninstalling) Run(_ context.Context, a *app, _ []string) error {
 		}
 		return err
 	}
+	a.changed = !c.DryRun
 	for _, t := range outside {
 		steps = append(steps, lifecycle.Step{Action: lifecycle.Kept, Path: t.Location, Why: "a cursor's database outside the data folder"})
 	}
