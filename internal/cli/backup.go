@@ -192,7 +192,11 @@ func namesFile(output string) bool {
 }
 
 func (c *backup) listArchives(ctx context.Context, a *app, dir string) error {
-	if dir == "" {
+	if dir != "" { // a default one need not be there yet
+		if _, err := os.Stat(dir); err != nil {
+			return withPath(dir, err)
+		}
+	} else {
 		d, err := a.dirs()
 		if err != nil {
 			return err

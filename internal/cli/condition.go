@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"prontodb/internal/cmdline"
 	"prontodb/pronto"
 )
@@ -19,6 +21,19 @@ func (c *conditions) valueFlags(f *cmdline.Flags) {
 		return nil
 	})
 	f.Int(&c.Revision, 1, "if-revision", "", "only if the entry was last written by revision `N`, else exit 3")
+}
+
+// check refuses conditions that can't hold together.
+func (c *conditions) check() error {
+	switch {
+	case c.Absent && c.Present:
+		return fmt.Errorf("--nx and --xx exclude each other")
+	case c.Absent && c.HasValue:
+		return fmt.Errorf("--nx and --if-value exclude each other")
+	case c.Absent && c.Revision != 0:
+		return fmt.Errorf("--nx and --if-revision exclude each other")
+	}
+	return nil
 }
 
 // What the help of several commands says of exit statuses.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"prontodb/internal/cmdline"
@@ -49,6 +50,7 @@ func (c *examining) Run(ctx context.Context, a *app, _ []string) error {
 	if a.brokenConfig != nil {
 		checks = append(checks, doctor.Check{Grade: doctor.Fail, Name: "configuration", Detail: a.brokenConfig.Error()})
 	}
+	checks = append(checks, a.strayVariables()...)
 	failed := 0
 	for _, check := range checks {
 		if check.Grade == doctor.Fail {
@@ -62,6 +64,26 @@ func (c *examining) Run(ctx context.Context, a *app, _ []string) error {
 		return fmt.Errorf("%d of %s failed", failed, lifecycle.Plural(len(checks), "check", "checks"))
 	}
 	return nil
+}
+
+// strayVariables finds variables that look like ours, and that nothing reads.
+func (a *app) strayVariables() (checks []doctor.Check) {
+	var known []string
+	for _, f := range new(globals).flags(&a.Process).List() {
+		known = append(known, cmdline.EnvName(f.Name))
+	}
+	for _, kv := range a.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, "PRONTODB_") || slices.Contains(known, name) {
+			continue
+		}
+		detail := name + " is no variable that prontodb reads"
+		if near := cmdline.Nearest(name, known); near != "" {
+			detail += ": did you mean " + near + "?"
+		}
+		checks = append(checks, doctor.Check{Grade: doctor.Warn, Name: "environment", Detail: detail})
+	}
+	return checks
 }
 
 func (*examining) print(a *app, c doctor.Check) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"prontodb/internal/cmdline"
 	"prontodb/internal/proc"
@@ -11,7 +12,7 @@ import (
 )
 
 // execute is one run of the command exec.
-type execute struct{}
+type execute struct{ allowEmpty bool }
 
 func newExec() cmdline.Runner { return &execute{} }
 
@@ -23,12 +24,13 @@ func (*execute) Doc() cmdline.Doc {
 so that db.host is DB_HOST and url__dev URL__DEV. The variables stand over those
 of this process. Two keys that would be one variable are an error, and so are a
 name that starts with a digit and a value with a NUL. COMMAND takes the place of
-this process, with its signals, its files and its exit status.`,
+this process, with its signals, its files and its exit status. Where the scopes hold
+nothing, which a wrong name makes likely, it is not run.`,
 		Args: []cmdline.Arg{
 			{Name: "SCOPE", Text: "P, P.N or P.N.prefix; none: what -p and -n, or the cursor, say"},
 			{Name: "COMMAND", Text: "the program, and behind it its arguments"},
 		},
-		Exits: [][2]string{{"*", "that of COMMAND; 1 too if it can't be run"}},
+		Exits: [][2]string{{"2", "the scopes hold nothing, and COMMAND was not run"}, {"*", "that of COMMAND; 1 too if it can't be run"}},
 		Examples: []string{
 			"prontodb exec myapp.config -- ./server --port 8080",
 			"prontodb exec myapp.config shared.secrets -- sh -c 'echo \"$DB_HOST\"'",
@@ -37,7 +39,9 @@ this process, with its signals, its files and its exit status.`,
 	}
 }
 
-func (*execute) Flags(*cmdline.Flags) {}
+func (c *execute) Flags(f *cmdline.Flags) {
+	f.Bool(&c.allowEmpty, "allow-empty", "", "run COMMAND even if the scopes hold nothing")
+}
 
 func (c *execute) Run(ctx context.Context, a *app, args []string) error {
 	i := slices.Index(args, "--")
@@ -58,6 +62,9 @@ func (c *execute) Run(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
+	if len(vars) == 0 && !c.allowEmpty {
+		return c.empty(a, n, scopes)
+	}
 	path, err := proc.Find(argv[0])
 	if err != nil {
 		return err
@@ -69,6 +76,16 @@ func (c *execute) Run(ctx context.Context, a *app, args []string) error {
 		Path: path, Args: argv, Env: proc.Environment(a.Environ(), vars),
 		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr,
 	})
+}
+
+// empty says that there is nothing to run a program with.
+func (c *execute) empty(a *app, n pronto.Notation, scopes []pronto.Scope) error {
+	names := make([]string, len(scopes))
+	for i, s := range scopes {
+		names[i] = scopeName(n, s) + s.Prefix
+	}
+	a.status("%s holds nothing; --allow-empty runs the command all the same", strings.Join(names, " "))
+	return pronto.ErrNotFound
 }
 
 // scopes reads the scopes, or else what the flags and the cursor say.

@@ -58,7 +58,9 @@ func (c *export) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	if c.format == "" {
-		c.format = formatOf(c.file)
+		if c.format, err = formatOf(c.file); err != nil {
+			return err
+		}
 	}
 	w := &exportWriter{a: a, n: n, scope: scope, format: c.format}
 	if c.file == "" || c.file == "-" {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -24,13 +25,18 @@ func formatFlag(f *cmdline.Flags, p *string) {
 	f.OneOf(p, "format", "", "`jsonl|tsv|env` (default by FILE's name, else jsonl)", formatJSON, formatTSV, formatEnv)
 }
 
-// formatOf is the format that a file name stands for.
-func formatOf(name string) string {
-	switch base := filepath.Base(name); {
-	case strings.HasSuffix(base, ".tsv"), strings.HasSuffix(base, ".tab"):
-		return formatTSV
-	case strings.HasSuffix(base, ".env"), strings.HasPrefix(base, ".env."):
-		return formatEnv
+// formatOf is the format that the ending of a file name stands for; a name
+// without one is that of jsonl.
+func formatOf(name string) (string, error) {
+	base := filepath.Base(name)
+	switch ending := filepath.Ext(base); {
+	case strings.HasPrefix(base, ".env."), ending == ".env":
+		return formatEnv, nil
+	case ending == "", ending == base, ending == ".jsonl", ending == ".ndjson":
+		return formatJSON, nil
+	case ending == ".tsv", ending == ".tab":
+		return formatTSV, nil
+	default:
+		return "", cmdline.WithHint(fmt.Errorf("%s: %s is the ending of no format", name, ending), "--format jsonl|tsv|env says which one it is")
 	}
-	return formatJSON
 }

@@ -117,7 +117,9 @@ func (c *importing) file(ctx context.Context, sel selection, name string) error 
 		return c.legacy(ctx, sel, name)
 	}
 	if c.format == "" {
-		c.format = formatOf(name)
+		if c.format, err = formatOf(name); err != nil {
+			return err
+		}
 	}
 	f, err := os.Open(name)
 	if err != nil {

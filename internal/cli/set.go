@@ -60,6 +60,9 @@ func (c *set) Run(ctx context.Context, a *app, args []string) error {
 	if err := c.checkArgs(a, args); err != nil {
 		return err
 	}
+	if err := c.cond.check(); err != nil {
+		return err
+	}
 	sel, err := a.selected()
 	if err != nil {
 		return err

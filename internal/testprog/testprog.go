@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,8 @@ func GoEnv() []string { return goEnv }
 // +90s or -1h, a shift of the real one, and PRONTODB_TEST_VERSION the version.
 func prontodb() {
 	p := cli.Process{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Environ: ownEnviron,
+		Args:    os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Build: cli.Build{Version: "v0.0.0-test", Commit: "0123456789abcdef", Date: "2026-01-02T03:04:05Z"},
 		Ends:  true,
 	}
@@ -98,4 +100,11 @@ func clock(s string) time.Time {
 		panic(err)
 	}
 	return t
+}
+
+// ownEnviron is the environment but for what only tests read.
+func ownEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, "PRONTODB_TEST_") || strings.HasPrefix(kv, "PRONTODB_SOAK=")
+	})
 }

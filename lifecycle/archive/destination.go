@@ -40,8 +40,12 @@ func (b *backup) destination() (dir, file string, err error) {
 		return "", "", err
 	}
 	dir = out
-	if IsArchiveName(out) && !strings.HasSuffix(b.o.Output, string(filepath.Separator)) {
+	switch {
+	case strings.HasSuffix(b.o.Output, string(filepath.Separator)):
+	case IsArchiveName(out):
 		dir, file = filepath.Dir(out), filepath.Base(out)
+	case filepath.Ext(out) != "": // a name for a file, not for a new directory
+		return "", "", fmt.Errorf("%s: is neither a folder nor a name for an archive, NAME.tar.gz", out)
 	}
 	// One new directory is a wish; several are a typing error or a disk that is
 	// not mounted.
