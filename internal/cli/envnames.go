@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"strings"
 
+	"prontodb/internal/cmdline"
 	"prontodb/pronto"
 	"prontodb/pronto/format"
 )
@@ -16,10 +18,16 @@ type envNames struct {
 	n     pronto.Notation
 	seed  maphash.Seed
 	taken map[uint64]uint64 // hash of the name to that of the address
+
+	special []string // entries that would be special variables, the first of them
+	more    int      // how many beside those
 }
 
+// maxSpecial is how many special variables an error names.
+const maxSpecial = 20
+
 func newEnvNames(n pronto.Notation) *envNames {
-	return &envNames{n, maphash.MakeSeed(), make(map[uint64]uint64)}
+	return &envNames{n: n, seed: maphash.MakeSeed(), taken: make(map[uint64]uint64)}
 }
 
 func (v *envNames) address(r *pronto.Row) string {
@@ -52,7 +60,36 @@ func (v *envNames) name(r *pronto.Row) (name string, again bool, err error) {
 		return "", false, &clashError{name, v.address(r)}
 	}
 	v.taken[hash] = address
+	if !taken && format.IsSpecialEnv(name) {
+		if len(v.special) < maxSpecial {
+			v.special = append(v.special, fmt.Sprintf("%q (%s)", v.address(r), name))
+		} else {
+			v.more++
+		}
+	}
 	return name, taken, nil
+}
+
+// allowSpecialFlag lets special variables through; see [format.IsSpecialEnv].
+func allowSpecialFlag(f *cmdline.Flags, p *bool) {
+	f.Bool(p, "allow-special", "", "let entries be variables known to run or find programs, such as PATH")
+}
+
+// specialHelp is what the help says of them.
+const specialHelp = `Keys that would be variables known to run or find programs (PATH, LD_PRELOAD, IFS,
+BASH_ENV, NODE_OPTIONS, …) are refused unless --allow-special is given. Such a list is
+never complete: it catches accidents, and is no protection from data you do not trust.`
+
+// checkSpecial refuses the special variables there were.
+func (v *envNames) checkSpecial() error {
+	if len(v.special) == 0 {
+		return nil
+	}
+	list := strings.Join(v.special, ", ")
+	if v.more > 0 {
+		list += fmt.Sprintf(" and %d more", v.more)
+	}
+	return cmdline.WithHint(fmt.Errorf("variables known to run or find programs: %s", list), "--allow-special lets them through")
 }
 
 var errFound = errors.New("found")

@@ -12,7 +12,7 @@ import (
 )
 
 // execute is one run of the command exec.
-type execute struct{ allowEmpty bool }
+type execute struct{ allowEmpty, allowSpecial bool }
 
 func newExec() cmdline.Runner { return &execute{} }
 
@@ -25,7 +25,9 @@ so that db.host is DB_HOST and url__dev URL__DEV. The variables stand over those
 of this process. Two keys that would be one variable are an error, and so are a
 name that starts with a digit and a value with a NUL. COMMAND takes the place of
 this process, with its signals, its files and its exit status. Where the scopes hold
-nothing, which a wrong name makes likely, it is not run.`,
+nothing, which a wrong name makes likely, it is not run.
+
+` + specialHelp,
 		Args: []cmdline.Arg{
 			{Name: "SCOPE", Text: "P, P.N or P.N.prefix; none: what -p and -n, or the cursor, say"},
 			{Name: "COMMAND", Text: "the program, and behind it its arguments"},
@@ -41,6 +43,7 @@ nothing, which a wrong name makes likely, it is not run.`,
 
 func (c *execute) Flags(f *cmdline.Flags) {
 	f.Bool(&c.allowEmpty, "allow-empty", "", "run COMMAND even if the scopes hold nothing")
+	allowSpecialFlag(f, &c.allowSpecial)
 }
 
 func (c *execute) Run(ctx context.Context, a *app, args []string) error {
@@ -129,7 +132,10 @@ func (c *execute) variables(ctx context.Context, a *app, sel selection, n pronto
 				return names.explain(err, tx, scopes...)
 			}
 		}
-		return nil
+		if c.allowSpecial {
+			return nil
+		}
+		return names.checkSpecial()
 	})
 	return vars, err
 }

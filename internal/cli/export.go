@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"prontodb/internal/atomicfile"
@@ -20,6 +21,7 @@ import (
 // export is one run of the command export.
 type export struct {
 	format, file string
+	allowSpecial bool
 }
 
 func newExport() cmdline.Runner { return &export{} }
@@ -31,7 +33,9 @@ func (c *export) Doc() cmdline.Doc {
 		Long: formatHelp + `
 
 What the format can't carry is an error, and FILE is left as it was. jsonl has a
-line for a cache where its entries do not tell its default expiry.`,
+line for a cache where its entries do not tell its default expiry.
+
+With --format env: ` + strings.ToLower(specialHelp[:1]) + specialHelp[1:],
 		Args: scopeArgs,
 		Examples: []string{
 			"prontodb export > backup.jsonl",
@@ -45,6 +49,7 @@ line for a cache where its entries do not tell its default expiry.`,
 func (c *export) Flags(f *cmdline.Flags) {
 	formatFlag(f, &c.format)
 	f.Text(&c.file, "output", "o", "`FILE` to write instead of standard output; it is whole, or as it was")
+	allowSpecialFlag(f, &c.allowSpecial)
 }
 
 func (c *export) Run(ctx context.Context, a *app, args []string) error {
@@ -62,7 +67,7 @@ func (c *export) Run(ctx context.Context, a *app, args []string) error {
 			return err
 		}
 	}
-	w := &exportWriter{a: a, n: n, scope: scope, format: c.format}
+	w := &exportWriter{a: a, n: n, scope: scope, format: c.format, allowSpecial: c.allowSpecial}
 	if c.file == "" || c.file == "-" {
 		return c.print(ctx, sel, w)
 	}

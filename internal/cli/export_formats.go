@@ -18,6 +18,8 @@ type exportWriter struct {
 	out    *bufio.Writer
 	silent bool // no progress bar
 
+	allowSpecial bool
+
 	line    []byte
 	entries int64
 
@@ -61,6 +63,9 @@ func (w *exportWriter) write(tx pronto.Reader) error {
 	})
 	if w.names != nil {
 		err = w.names.explain(err, tx, w.scope)
+		if err == nil && !w.allowSpecial {
+			err = w.names.checkSpecial()
+		}
 	}
 	return err
 }
