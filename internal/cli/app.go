@@ -60,27 +60,39 @@ func (a *app) report(err error) int {
 	if (status == statusMiss || status == statusCondition) && !a.g.json {
 		return status // a miss or an unmet condition is no error: the status says it
 	}
-	msg, hint := err.Error(), ""
-	if h := (*cmdline.HintError)(nil); errors.As(err, &h) {
-		hint = h.Hint
-	}
-	if name := a.name(); name != "" {
-		msg = name + ": " + msg
-	}
 	if a.g.json {
-		b := appendMember([]byte("{"), "error", msg)
-		if hint != "" {
-			b = appendMember(b, "hint", hint)
-		}
-		fmt.Fprintf(a.Stderr, "%s,\"code\":%d}\n", b, status)
+		fmt.Fprintf(a.Stderr, "%s,\"code\":%d}\n", a.appendError([]byte("{"), err), status)
 		return status
 	}
+	msg, hint := a.message(err)
 	msg = oneLine(msg)
 	if hint != "" {
 		msg += "\nhint: " + oneLine(hint)
 	}
 	fmt.Fprintf(a.Stderr, "prontodb: %s\n", msg)
 	return status
+}
+
+// message is what is said of an error, and its hint, if it has one.
+func (a *app) message(err error) (msg, hint string) {
+	msg = err.Error()
+	if h := (*cmdline.HintError)(nil); errors.As(err, &h) {
+		hint = h.Hint
+	}
+	if name := a.name(); name != "" {
+		msg = name + ": " + msg
+	}
+	return msg, hint
+}
+
+// appendError appends an error as members of a JSON object.
+func (a *app) appendError(b []byte, err error) []byte {
+	msg, hint := a.message(err)
+	b = appendMember(b, "error", msg)
+	if hint != "" {
+		b = appendMember(b, "hint", hint)
+	}
+	return b
 }
 
 // status prints a line about what happened to stderr, unless --quiet.

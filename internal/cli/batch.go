@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,11 @@ in front of it only.
 
 Each line sees what those before it did. An error names the line, and nothing is
 changed and nothing printed. A miss, or a condition that is not met, is no error:
-stderr names the line, the rest is done, and the exit status tells.`,
+stderr names the line, the rest is done, and the exit status tells.
+
+With --each and --json a program can talk to a batch: each command is answered by
+exactly one line at once, an object with its "status", and the "entry", the "value",
+the "values" of a list, or the "error". An error does not end such a batch.`,
 		Args:  []cmdline.Arg{{Name: "FILE", Kind: cmdline.FileKind, Text: "the commands; - or none: standard input", Optional: true}},
 		Exits: [][2]string{{"2", "a line missed; all others were done (with --strict: nothing was)"}, {"3", "a line's condition was not met; all others were done (with --strict: nothing was)"}},
 		Examples: []string{
@@ -206,13 +211,15 @@ func (c *batch) runEach(ctx context.Context) error {
 		if err == io.EOF {
 			break
 		}
-		if err == nil {
+		if c.a.g.json {
+			err = c.answer(ctx, s, l, err)
+		} else if err == nil {
 			err = c.runLine(ctx, s, c.a.out, l)
 		}
 		if err != nil {
 			return err
 		}
-		if c.in.from == c.in.to {
+		if c.a.g.json || c.in.from == c.in.to {
 			if err := c.a.out.Flush(); err != nil {
 				return err
 			}
@@ -256,23 +263,80 @@ func (c *batch) nextCommand() (l batchLine, err error) {
 			l.number = c.in.line
 		}
 		if err := split.Add(line); err != nil {
-			return l, c.in.wrap(err)
+			return l, &commandError{c.in.wrap(err)}
 		}
 		if split.Open() {
 			continue
 		}
 		if l.words, err = split.Words(); err != nil {
-			err = lineError(c.in.name, l.number, err)
+			err = &commandError{lineError(c.in.name, l.number, err)}
 		}
 		return l, err
 	}
 }
 
+// answer runs one line and prints exactly one line about it, for a program that
+// talks to the batch: an object with the status, and the entry, the value or
+// values, or the error. An error, which may have come up in reading the line,
+// does not end the batch, unless the input can't be read any more.
+func (c *batch) answer(ctx context.Context, s *session, l batchLine, err error) error {
+	var printed bytes.Buffer
+	sub := c.sub(s, l, bufio.NewWriter(&printed))
+	if err == nil {
+		err = sub.runAsLine(ctx, &c.a.g)
+	} else if _, ok := errors.AsType[*commandError](err); !ok {
+		return err
+	}
+	if ferr := sub.out.Flush(); err == nil {
+		err = ferr
+	}
+	status := exitStatus(err)
+	c.status = worse(c.status, status)
+	b := appendMember([]byte("{"), "status", status)
+	switch {
+	case status == statusError:
+		b = sub.appendError(b, err)
+	case sub.cmd.Answer == cmdline.AnswersList:
+		b = append(appendName(b, "values"), '[')
+		b = append(b, bytes.ReplaceAll(bytes.TrimSuffix(printed.Bytes(), []byte("\n")), []byte("\n"), []byte(","))...)
+		b = append(b, ']')
+	case printed.Len() > 0:
+		name := "value"
+		if sub.cmd.Answer == cmdline.AnswersEntry {
+			name = "entry"
+		}
+		b = append(appendName(b, name), bytes.TrimSuffix(printed.Bytes(), []byte("\n"))...)
+	}
+	return c.a.printObject(b)
+}
+
+// worse is the status to end with after two lines: an error before a condition
+// that was not met, and that before a miss.
+func worse(a, b int) int {
+	if a == statusError || b == statusError {
+		return statusError
+	}
+	return max(a, b)
+}
+
+// sub is the run of one line.
+func (c *batch) sub(s *session, l batchLine, out *bufio.Writer) *app {
+	sub := &app{Process: c.a.Process, commands: c.a.commands, out: out, session: s}
+	sub.Args, sub.Stdin, sub.Ends = l.words, noInput{}, false
+	return sub
+}
+
+// commandError is returned when a line is no command that can be taken apart;
+// the next one may be.
+type commandError struct{ err error }
+
+func (e *commandError) Error() string { return e.err.Error() }
+func (e *commandError) Unwrap() error { return e.err }
+
 // runLine runs one line. A miss and a condition that is not met are reported,
 // and no error unless the batch is strict.
 func (c *batch) runLine(ctx context.Context, s *session, out *bufio.Writer, l batchLine) error {
-	sub := &app{Process: c.a.Process, commands: c.a.commands, out: out, session: s}
-	sub.Args, sub.Stdin, sub.Ends = l.words, noInput{}, false
+	sub := c.sub(s, l, out)
 	err := sub.runAsLine(ctx, &c.a.g)
 	if err == nil {
 		return nil

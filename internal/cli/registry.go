@@ -31,18 +31,20 @@ func init() {
 	const (
 		reads  = cmdline.Reads
 		writes = cmdline.Writes
+		entry  = cmdline.AnswersEntry
+		list   = cmdline.AnswersList
 	)
 	registry = cmdline.Registry{
-		{Name: "set", Group: groupEntries, Access: writes, Batch: true, Honours: entries, OwnArgs: true, Rescues: true, New: newSet},
-		{Name: "get", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newGet},
+		{Name: "set", Answer: entry, Group: groupEntries, Access: writes, Batch: true, Honours: entries, OwnArgs: true, Rescues: true, New: newSet},
+		{Name: "get", Answer: entry, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newGet},
 		{Name: "exists", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newExists},
 		{Name: "del", Aliases: []string{"delete"}, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDel},
-		{Name: "keys", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newKeys},
-		{Name: "scan", Aliases: []string{"ls"}, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newScan},
-		{Name: "incr", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newIncr},
-		{Name: "decr", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDecr},
-		{Name: "copy", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newCopy},
-		{Name: "move", Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newMove},
+		{Name: "keys", Answer: list, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newKeys},
+		{Name: "scan", Answer: list, Aliases: []string{"ls"}, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newScan},
+		{Name: "incr", Answer: entry, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newIncr},
+		{Name: "decr", Answer: entry, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDecr},
+		{Name: "copy", Answer: entry, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newCopy},
+		{Name: "move", Answer: entry, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newMove},
 		{Name: "drop", Group: groupEntries, Access: writes, Batch: true, Honours: scopes, New: newDrop},
 
 		{Name: "export", Group: groupMoving, Access: reads, Honours: entries, New: newExport},
@@ -51,13 +53,13 @@ func init() {
 		{Name: "exec", Group: groupMoving, Access: reads, Honours: entries, OwnArgs: true, Rest: true, New: newExec},
 
 		{Name: "create-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newCreateCache},
-		{Name: "caches", Group: groupCaches, Access: reads, Batch: true, Honours: projects, New: newCaches},
+		{Name: "caches", Answer: list, Group: groupCaches, Access: reads, Batch: true, Honours: projects, New: newCaches},
 		{Name: "ttl", Group: groupCaches, Access: reads, Batch: true, Honours: entries, New: newTTL},
-		{Name: "touch", Group: groupCaches, Access: writes, Batch: true, Honours: entries, New: newTouch},
+		{Name: "touch", Answer: entry, Group: groupCaches, Access: writes, Batch: true, Honours: entries, New: newTouch},
 		{Name: "drop-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newDropCache},
 
-		{Name: "projects", Group: groupPlaces, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newProjects},
-		{Name: "namespaces", Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},
+		{Name: "projects", Answer: list, Group: groupPlaces, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newProjects},
+		{Name: "namespaces", Answer: list, Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},
 		{Name: "users", Group: groupPlaces, Honours: none, New: newUsers},
 		{Name: "cursor", Group: groupPlaces, Doc: cursorDoc, Subs: []cmdline.Command{
 			{Name: "set", Honours: cmdline.User | cmdline.Meta | cmdline.Project | cmdline.Namespace | cmdline.Database, New: newCursorSet},

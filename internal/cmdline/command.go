@@ -14,6 +14,7 @@ type Command struct {
 
 	Access  Access  // what it does to the database that the flags select
 	Batch   bool    // it may be a line of a batch
+	Answer  Answer  // what it prints with --json
 	Honours Choices // the global flags that choose data and mean something to it
 	Config  ConfigUse
 	Rest    bool // after "--" comes a command of the user's, with flags of its own
@@ -73,6 +74,15 @@ const (
 	NoAccess Access = iota // none
 	Reads                  // what does not exist is not created
 	Writes
+)
+
+// Answer says what a command prints with --json.
+type Answer int
+
+const (
+	AnswersObject Answer = iota // one object, or nothing
+	AnswersEntry                // the JSON of an entry
+	AnswersList                 // an object a line, as many as there are
 )
 
 // ConfigUse says what a command does about the configuration.
