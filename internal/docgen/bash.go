@@ -16,8 +16,11 @@ func (p Program) BashCompletion() []byte {
 	fmt.Fprintf(&b, `# bash completion for prontodb
 
 _prontodb_reply() { # WORDS: those that begin as the word under the cursor
-    local IFS=$' \t\n'
-    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+    local word words IFS=$' \t\n'
+    read -r -d '' -a words <<<"$1"
+    for word in "${words[@]}"; do # taken as they are: compgen -W would expand them
+        [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+    done
 }
 
 _prontodb_files() { # -f or -d

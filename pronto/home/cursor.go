@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"prontodb/internal/atomicfile"
@@ -76,6 +77,11 @@ func (u User) Cursor(name string) (Cursor, error) {
 	if c.Target == "" {
 		return Cursor{}, fmt.Errorf("cursor file %s is damaged: it has no target", u.cursorPath(name))
 	}
+	for _, text := range [...]string{c.Target, c.Meta, c.Project, c.Namespace} {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return Cursor{}, fmt.Errorf("cursor file %s is damaged: %q holds a control character", u.cursorPath(name), text)
+		}
+	}
 	return c, nil
 }
 
@@ -88,6 +94,9 @@ func CheckCursor(c Cursor) (Cursor, error) {
 	}
 	if c.Target == "" {
 		c.Target = c.Name
+	}
+	if strings.ContainsFunc(c.Target, unicode.IsControl) {
+		return c, fmt.Errorf("target %q: holds a control character", c.Target)
 	}
 	switch {
 	case pronto.IsURL(c.Target):
