@@ -100,6 +100,9 @@ func (p *Process) dirs() (d lifecycle.Dirs, err error) {
 
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
+	if t, ok := stream.(*terminal); ok {
+		stream = t.w
+	}
 	f, ok := stream.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }

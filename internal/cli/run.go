@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,11 @@ import (
 // Run runs one command line and returns its exit status: see exitStatus.
 func Run(ctx context.Context, p Process) (status int) {
 	p.fill()
+	var shown *terminal
+	if isTerminal(p.Stdout) {
+		shown = &terminal{w: p.Stdout}
+		p.Stdout = shown
+	}
 	a := &app{Process: p, commands: registry, out: bufio.NewWriterSize(output{p.Stdout}, outSize)}
 	defer func() {
 		if r := recover(); r != nil {
@@ -24,6 +30,9 @@ func Run(ctx context.Context, p Process) (status int) {
 	err := a.run(ctx)
 	if ferr := a.out.Flush(); err == nil {
 		err = ferr
+	}
+	if shown != nil {
+		err = cmp.Or(err, shown.end())
 	}
 	if e, ok := errors.AsType[*outputError](err); ok {
 		e.done = a.changed

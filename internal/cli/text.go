@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"unicode"
 )
 
 // oneLine keeps control characters, which a path may hold, from breaking a
@@ -14,7 +13,7 @@ func oneLine(s string) string {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if isHarmful(r) {
 			return '?'
 		}
 		return r
