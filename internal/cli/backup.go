@@ -149,7 +149,7 @@ func (c *backup) make(ctx context.Context, a *app) error {
 		if isTerminal(a.Stdout) {
 			return cmdline.WithHint(fmt.Errorf("an archive is nothing for a terminal"), "prontodb backup --output - >FILE.tar.gz")
 		}
-		o.Output, o.Stream = "", a.Stdout
+		o.Output, o.Stream = "", proc.Writer(ctx, a.Stdout)
 	}
 	if c.keep > 0 && (o.Stream != nil || namesFile(c.output)) {
 		return fmt.Errorf("--keep needs a folder as --output, not %q", c.output)
@@ -238,7 +238,7 @@ func (c *backup) verifyArchive(ctx context.Context, a *app) error {
 	bar := a.progress("verify", 0)
 	path, stream := c.verify, io.Reader(nil)
 	if path == "-" {
-		stream, path = a.Stdin, "standard input"
+		stream, path = proc.Reader(ctx, a.Stdin), "standard input"
 	}
 	contents, err := archive.Verify(ctx, d, path, stream, a.Now, bar.setter())
 	bar.end()

@@ -67,8 +67,12 @@ func (c *export) Run(ctx context.Context, a *app, args []string) error {
 			return err
 		}
 	}
+	switch c.file {
+	case "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1": // by whatever it is redirected to
+		c.file = ""
+	}
 	w := &exportWriter{a: a, n: n, scope: scope, format: c.format, allowSpecial: c.allowSpecial}
-	if c.file == "" || c.file == "-" {
+	if c.file == "" {
 		return c.print(ctx, sel, w)
 	}
 	return c.write(ctx, sel, w)
@@ -100,7 +104,7 @@ func (c *export) print(ctx context.Context, sel selection, w *exportWriter) erro
 func (c *export) write(ctx context.Context, sel selection, w *exportWriter) error {
 	ctx, stop := proc.UntilSignal(ctx)
 	defer stop()
-	err := replaceFile(c.file, func(f io.Writer) error {
+	err := replaceFile(ctx, c.file, func(f io.Writer) error {
 		w.out = bufio.NewWriterSize(f, 64<<10)
 		if err := w.a.view(ctx, sel, w.write); err != nil {
 			return err
@@ -122,8 +126,11 @@ func (c *export) write(ctx context.Context, sel selection, w *exportWriter) erro
 
 // replaceFile replaces a file as a whole: see [atomicfile]. A link is followed;
 // a pipe or a device is written to as it is.
-func replaceFile(path string, write func(io.Writer) error) error {
+func replaceFile(ctx context.Context, path string, write func(io.Writer) error) error {
 	target, mode := path, fs.FileMode(0o600)
+	if isDescriptor(path) {
+		return withPath(path, writeInto(ctx, path, write))
+	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		target = real
 	}
@@ -133,20 +140,26 @@ func replaceFile(path string, write func(io.Writer) error) error {
 			return fmt.Errorf("%s: %w", path, syscall.EISDIR)
 		}
 		if !info.Mode().IsRegular() {
-			return withPath(path, writeInto(target, write))
+			return withPath(path, writeInto(ctx, target, write))
 		}
 	}
 	return withPath(path, atomicfile.Replace(target, mode, write))
 }
 
-// writeInto writes to what is there.
-func writeInto(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+// isDescriptor reports whether a path names an open file of this process rather
+// than a place in a directory.
+func isDescriptor(path string) bool {
+	return path == "/dev/stderr" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
+}
+
+// writeInto writes to what is there, after what is in it.
+func writeInto(ctx context.Context, path string, write func(io.Writer) error) error {
+	f, err := proc.Open(ctx, path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return write(f)
+	return write(proc.Writer(ctx, f))
 }
 
 // withPath says of an error of the system which path it is about, as the user

@@ -92,7 +92,7 @@ func (c *importing) run(ctx context.Context, args []string) error {
 		if len(args) == 0 && !c.a.isPiped() {
 			return c.a.missing("FILE, and nothing is piped in")
 		}
-		return c.lines(ctx, sel, c.a.Stdin, "standard input", 0)
+		return c.lines(ctx, sel, proc.Reader(ctx, c.a.Stdin), "standard input", 0)
 	}
 	return c.file(ctx, sel, args[0])
 }
@@ -121,16 +121,15 @@ func (c *importing) file(ctx context.Context, sel selection, name string) error 
 			return err
 		}
 	}
-	f, err := os.Open(name)
+	f, err := proc.Open(ctx, name, os.O_RDONLY)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, pathReason(err))
 	}
 	defer f.Close()
-	size := int64(0)
 	if info.Mode().IsRegular() {
-		size = info.Size()
+		return c.lines(ctx, sel, f, name, info.Size())
 	}
-	return c.lines(ctx, sel, f, name, size)
+	return c.lines(ctx, sel, proc.Reader(ctx, f), name, 0)
 }
 
 // databaseArg is a path as --database takes one.

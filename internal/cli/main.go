@@ -11,13 +11,26 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+
+	"prontodb/internal/proc"
 )
 
 // Main runs the tool as a process does, and never exits 2 but for a miss: a
 // fatal error of the runtime, or SIGQUIT, aborts instead.
 func Main(build Build) int {
 	debug.SetTraceback("crash")
-	return Run(context.Background(), Process{
+	return RunProcess(Process{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Build: build, Ends: true,
 	})
+}
+
+// RunProcess is [Run] for a process that ends with it: where a signal has ended
+// the command, it ends the process as well, and RunProcess does not return.
+func RunProcess(p Process) int {
+	proc.AsProcess1()
+	status := Run(context.Background(), p)
+	if status == statusError {
+		proc.EndBySignal()
+	}
+	return status
 }

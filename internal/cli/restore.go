@@ -86,7 +86,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 		if isTerminal(a.Stdin) {
 			return cmdline.WithHint(fmt.Errorf("there is no archive on a terminal"), "prontodb restore - <FILE.tar.gz")
 		}
-		o.File, o.Stream = "", a.Stdin
+		o.File, o.Stream = "", proc.Reader(ctx, a.Stdin)
 	}
 	if f.into != "" {
 		if o.Into, err = filepath.Abs(f.into); err != nil {

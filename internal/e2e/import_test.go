@@ -56,7 +56,7 @@ func TestImportKilled(t *testing.T) {
 			}
 			err = cmd.Wait()
 			if c.signal != syscall.SIGKILL {
-				if ee, ok := err.(*exec.ExitError); !ok || ee.ExitCode() != 1 || errs.String() != c.stderr {
+				if ee, ok := err.(*exec.ExitError); !ok || ee.Sys().(syscall.WaitStatus).Signal() != c.signal || errs.String() != c.stderr {
 					t.Errorf("it ended with %v, and said %q", err, errs.String())
 				}
 				if size := sqlitetest.LogSize(db); size > 1<<20 {

@@ -97,7 +97,7 @@ var habits = []habit{
 		"os":      "Getenv LookupEnv Environ ExpandEnv Setenv Unsetenv Clearenv UserHomeDir UserConfigDir UserCacheDir",
 		"syscall": "Getenv Environ Setenv Unsetenv Clearenv",
 	}},
-	{"ends the process", []string{"internal/cli/main.go"}, map[string]string{
+	{"ends the process", []string{"internal/cli/main.go", "internal/proc/signal.go", "internal/proc/signal_unix.go", "internal/proc/signal_windows.go"}, map[string]string{
 		"os":      "Exit",
 		"syscall": "Exit",
 		"log":     "Fatal Fatalf Fatalln",

@@ -3,13 +3,11 @@
 package proc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 )
@@ -71,20 +69,4 @@ func Environment(env, vars []string) []string {
 		}
 	}
 	return append(out, vars...)
-}
-
-// UntilSignal is a context that ends when the process is asked to end (INT,
-// TERM, HUP), so that a command can clear up after itself. Until stop is
-// called, a pipe that nobody reads and a limit on the size of files are errors
-// of writing and no more.
-func UntilSignal(ctx context.Context) (_ context.Context, stop func()) {
-	ignored := make(chan os.Signal, 1)
-	if len(limitSignals) > 0 {
-		signal.Notify(ignored, limitSignals...)
-	}
-	ctx, cancel := signal.NotifyContext(ctx, endSignals...)
-	return ctx, func() {
-		cancel()
-		signal.Stop(ignored)
-	}
 }

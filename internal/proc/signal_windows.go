@@ -1,8 +1,14 @@
 package proc
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 var (
-	endSignals   = []os.Signal{os.Interrupt}
-	limitSignals []os.Signal
+	process1Signals []os.Signal
+	endSignals      = []os.Signal{os.Interrupt}
+	limitSignals    []os.Signal
 )
+
+func endBy(s syscall.Signal) { os.Exit(statusOf(s)) }

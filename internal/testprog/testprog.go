@@ -8,7 +8,6 @@
 package testprog
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -84,7 +83,7 @@ func prontodb() {
 	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
 		p.Now = func() time.Time { return clock(s) }
 	}
-	os.Exit(cli.Run(context.Background(), p))
+	os.Exit(cli.RunProcess(p))
 }
 
 func clock(s string) time.Time {
