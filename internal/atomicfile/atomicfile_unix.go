@@ -63,3 +63,6 @@ func isOwn(f *os.File) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && st.Nlink == 1 && int(st.Uid) == os.Geteuid()
 }
+
+// nonBlock opens a pipe without waiting for somebody at its other end.
+const nonBlock = syscall.O_NONBLOCK

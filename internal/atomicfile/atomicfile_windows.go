@@ -23,3 +23,5 @@ func takeOwner(*os.File, string) error { return nil }
 func isSyncUnsupported(error) bool { return true }
 
 func isOwn(*os.File) bool { return true }
+
+const nonBlock = 0

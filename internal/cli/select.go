@@ -47,13 +47,17 @@ func (a *app) selected() (selection, error) {
 // its name.
 func (a *app) selectFor(access cmdline.Access) (selection, error) {
 	u, err := a.user()
+	// A cursor on the command line is nearer than a database in the
+	// environment.
+	byDatabase := a.g.database != "" && !(a.g.given["cursor"] && !a.g.given["database"])
+	if byDatabase && !home.IsWord(a.g.database) && home.CheckName(a.g.user) == nil {
+		err = nil // there need be no data directory
+	}
 	if err != nil {
 		return selection{}, err
 	}
 	sel := selection{user: u, meta: a.g.meta}
-	// A cursor on the command line is nearer than a database in the
-	// environment.
-	if a.g.database != "" && !(a.g.given["cursor"] && !a.g.given["database"]) {
+	if byDatabase {
 		sel.target, err = u.Resolve(a.g.database)
 		return sel, err
 	}

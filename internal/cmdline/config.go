@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 
 	"github.com/peterbourgon/ff/v3"
 )
@@ -53,6 +55,11 @@ func (l *Line) LoadEnv(getenv func(string) string) {
 
 func (l *Line) load(options ...ff.Option) error {
 	l.root.failed = ""
+	if len(options) > 0 {
+		if err := l.checkConfigFile(); err != nil {
+			return err
+		}
+	}
 	if err := ff.Parse(l.root.FlagSet, l.Global, options...); err != nil {
 		return l.root.explain(err)
 	}
@@ -60,6 +67,31 @@ func (l *Line) load(options ...ff.Option) error {
 		return nil
 	}
 	return l.own.explain(l.own.Parse(l.Local))
+}
+
+// maxConfig is the most bytes that a configuration file has.
+const maxConfig = 1 << 20
+
+// checkConfigFile refuses what ff would wait for, or read without end.
+func (l *Line) checkConfigFile() error {
+	file := l.root.configFile()
+	for _, text := range l.Global { // it is not parsed yet
+		if v, ok := strings.CutPrefix(text, "--"+configFlag+"="); ok {
+			file = v
+		}
+	}
+	info, err := os.Stat(file)
+	switch {
+	case err != nil || file == os.DevNull: // ff says what is wrong, where it matters
+		return nil
+	case info.IsDir():
+		return &ConfigError{file, syscall.EISDIR}
+	case !info.Mode().IsRegular():
+		return &ConfigError{file, errors.New("is no regular file")}
+	case info.Size() > maxConfig:
+		return &ConfigError{file, fmt.Errorf("has more than %d bytes", maxConfig)}
+	}
+	return nil
 }
 
 // LoadLine fills in the flags from the line alone.
@@ -119,8 +151,12 @@ func configOptions(root *Flags) []ff.Option {
 // comment. Every error is a [ConfigError].
 func ParseConfig(file string, r io.Reader, known *Flags, set func(name, value string) error) error {
 	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		name, value := splitSetting(lines.Text())
+	for first := true; lines.Scan(); first = false {
+		line := lines.Text()
+		if first {
+			line = strings.TrimPrefix(line, "\ufeff") // the mark of some editors
+		}
+		name, value := splitSetting(line)
 		if name == "" {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"prontodb/internal/atomicfile"
 	"prontodb/pronto"
 	"prontodb/pronto/home"
 )
@@ -170,17 +171,10 @@ func archivePath(data string, t pronto.Target) string {
 
 // addSmall adds a file that is not a database, if there is one.
 func (b *backup) addSmall(name, path string) error {
-	info, err := os.Stat(path)
+	data, err := atomicfile.Read(path, maxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil && info.Size() > maxSmall {
-		err = fmt.Errorf("%s: has more than %d bytes", path, maxSmall)
-	}
-	if err != nil {
-		return err
-	}
-	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

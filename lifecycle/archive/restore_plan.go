@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"prontodb/internal/atomicfile"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
 )
@@ -215,7 +216,7 @@ func (r *restore) newFileChange(path string, data []byte) *fileChange {
 		path = real
 	}
 	c := &fileChange{r: r, path: path, data: data}
-	if have, err := os.ReadFile(path); err == nil {
+	if have, err := atomicfile.Read(path, maxSmall); err == nil {
 		c.had, c.there = have, true
 	}
 	c.same = c.there && data != nil && bytes.Equal(c.had, data)

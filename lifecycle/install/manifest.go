@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"prontodb/internal/atomicfile"
@@ -18,6 +17,7 @@ const (
 	manifestName   = "install.json"
 	manifestAside  = ".prontodb-install.json" // while there is no data directory
 	manifestFormat = 1
+	maxManifest    = 16 << 20 // bytes
 )
 
 // manifest lists what Install made. It is kept in the data directory.
@@ -122,7 +122,7 @@ func manifestTemps(path string) []string {
 // loadManifest reads the manifest; where there is none it is empty.
 func loadManifest(dirs lifecycle.Dirs) (*manifest, error) {
 	for _, path := range manifestPaths(dirs) {
-		data, err := os.ReadFile(path)
+		data, err := atomicfile.Read(path, maxManifest)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

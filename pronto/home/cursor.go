@@ -15,7 +15,14 @@ import (
 	"prontodb/pronto"
 )
 
-const cursorSuffix = ".cursor"
+const (
+	cursorSuffix = ".cursor"
+
+	// MaxCursor is the most bytes that the file of a cursor has.
+	MaxCursor = 1 << 20
+	// maxActive is the most bytes that the file has that names the cursor in use.
+	maxActive = 4 << 10
+)
 
 // Cursor is a user's name for a database, with what goes with it. It is kept
 // as a file of JSON, one a cursor, in the user's directory "cursors".
@@ -63,7 +70,7 @@ func (u User) Cursor(name string) (Cursor, error) {
 	if err := CheckName(name); err != nil {
 		return Cursor{}, fmt.Errorf("cursor %q: %w", name, err)
 	}
-	data, err := os.ReadFile(u.cursorPath(name))
+	data, err := atomicfile.Read(u.cursorPath(name), MaxCursor)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Cursor{}, fmt.Errorf("cursor %q: %w", name, ErrNoCursor)
 	}
@@ -164,7 +171,7 @@ func (u User) DeleteCursor(name string) error {
 
 // ActiveCursor is the name of the cursor in use, "" for none.
 func (u User) ActiveCursor() (string, error) {
-	data, err := os.ReadFile(u.ActiveFile())
+	data, err := atomicfile.Read(u.ActiveFile(), maxActive)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
@@ -58,10 +59,7 @@ func (s *store) wrap(err error) error {
 		case sqliteReadOnly:
 			sentinel = pronto.ErrReadOnly
 		case sqliteCantOpen, sqlitePerm:
-			sentinel = pronto.ErrPermission
-			if !s.writableDir() {
-				sentinel = pronto.ErrReadOnly
-			}
+			sentinel = s.whyNotOpened()
 		case sqliteCorrupt:
 			sentinel = pronto.ErrDamaged
 		case sqliteNotADB:
@@ -99,15 +97,23 @@ func isDiskFull(extended int) bool {
 	return extended == ioerrWrite || extended == ioerrTruncate || extended == ioerrShmSize
 }
 
-// writableDir reports whether a file could be made beside the database.
-func (s *store) writableDir() bool {
+// whyNotOpened says why SQLite could not open a file that it needs, which it
+// does not say itself: by making one beside the database.
+func (s *store) whyNotOpened() error {
 	f, err := os.CreateTemp(filepath.Dir(s.path), ".prontodb-*")
-	if err != nil {
-		return false
+	var pe *fs.PathError
+	switch {
+	case err == nil:
+		f.Close()
+		os.Remove(f.Name())
+		return pronto.ErrPermission
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		errors.As(err, &pe)
+		return pe.Err
+	case errors.Is(err, syscall.ENOSPC):
+		return pronto.ErrFull
 	}
-	f.Close()
-	os.Remove(f.Name())
-	return true
+	return pronto.ErrReadOnly
 }
 
 // isReadOnly reports an error that SQLite gives for a database in a

@@ -40,7 +40,11 @@ func newerError(version int) error {
 // checkRegular refuses a device or a pipe, which reads like an empty file or
 // not at all.
 func (s *store) checkRegular() error {
-	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Stat(s.path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("is a folder, %w", pronto.ErrForeign)
+	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("is no regular file, %w", pronto.ErrForeign)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +60,9 @@ func (s *store) open(ctx context.Context) error {
 	if s.path == "" {
 		return fmt.Errorf("the path of the database is empty")
 	}
+	if err := s.checkRegular(); err != nil {
+		return err // opening a pipe, SQLite would wait for ever
+	}
 	c, err := driver.Open(s.path, driver.ReadWrite, "")
 	if code(err) == sqliteCantOpen {
 		if c, err = s.openOther(); c == nil {
@@ -68,7 +70,7 @@ func (s *store) open(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return cmp.Or(s.checkRegular(), err)
+		return err
 	}
 	s.c = c
 	if err := s.checkHeader(); err != nil {
