@@ -54,8 +54,8 @@ func TestFullDisk(t *testing.T) {
 			var s Spool
 			defer s.Close()
 			write(t, &s, pattern(maxMemory))
-			if _, err := s.Write(pattern(100)); !errors.Is(err, syscall.EFBIG) {
-				t.Errorf("files have at most %d bytes: it says %v", limit, err)
+			if n, err := s.Write(pattern(100)); n != max(0, limit-maxMemory) || !errors.Is(err, syscall.EFBIG) {
+				t.Errorf("files have at most %d bytes: it says %d, %v", limit, n, err)
 			}
 		})
 	}
