@@ -128,15 +128,3 @@ var referenceExits = [...][2]string{
 	{"2", "miss: not found, or expired"},
 	{"3", "condition not met: --nx, --xx, --if-value, --if-revision"},
 }
-
-// ShortUsage is what prontodb alone prints.
-func ShortUsage() string {
-	return `usage: prontodb [flags] COMMAND [flags] [arguments]
-
-  prontodb set myapp.config.environment production
-  prontodb get myapp.config.environment
-  prontodb keys myapp.config
-
-hint: prontodb help
-`
-}
