@@ -86,7 +86,7 @@ var errNoCommand = errors.New("no command given")
 
 // interrupted says in our words that a signal ended a command.
 func interrupted(ctx context.Context, err error, what string) error {
-	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted: %s", what)
 	}
 	return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"prontodb/internal/cmdline"
 	"slices"
 	"strings"
@@ -102,6 +103,11 @@ func TestParseLine(t *testing.T) {
 		{"get k --user --", "", "flag --user needs a value"},
 		{"get k -p", "", "flag -p needs a value"},
 		{"--limit", "", "unknown flag --limit"},
+		{"--raw", "", "unknown flag --raw"},
+		{"--default x", "", "unknown flag --default"},
+		{"--default -- get k", "", "unknown flag --default"},
+		{"get -. k", "", "unknown flag -."},
+		{"cursor -5", "", `unknown subcommand "-5"`},
 		{"GET k", "", `unknown command "GET"`},
 		{"Get k", "", `unknown command "Get"`},
 		{"~", "", `unknown command ""`},
@@ -145,7 +151,7 @@ func TestParseLineHelp(t *testing.T) {
 	for in, want := range map[string][2]bool{
 		"--help": {true, false}, "-h": {true, false}, "get -h": {true, false}, "-h get": {true, false}, "get k --help": {true, false},
 		"-v": {false, true}, "--version": {false, true}, "--user bob -v": {false, true}, "cursor -h": {true, false}, "get -- -h": {},
-		"set k --if-value -h v": {},
+		"set k --if-value -h v": {}, "--raw -v": {false, true}, "--raw -h": {true, false},
 	} {
 		l, err := parse(strings.Fields(in)...)
 		if err != nil || l.Help != want[0] || l.Version != want[1] {
@@ -196,6 +202,35 @@ func FuzzParseLine(f *testing.F) {
 			t.Errorf("%q: in order it is %+v, %v, not %+v", words, again, err, l)
 		}
 	})
+}
+
+// The hint for an unknown flag can be pasted where it is known what was meant: a
+// value, the last of all words.
+func TestUnknownFlagHint(t *testing.T) {
+	for in, want := range map[string]string{
+		"set k -x":            "prontodb set k -- -x",
+		"set k --raw":         "prontodb set k -- --raw",
+		"--user bob set k --": "",
+		"--user b set k -x":   "prontodb --user b set k -- -x",
+		"set -x":              "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- -x",
+		"set -x k":            "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- -x",
+		"set k -x v":          "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- -x",
+		"set k v -x":          "a value that starts with '-' goes behind --, as in: prontodb set ADDRESS -- -x",
+		"get k --limit":       "prontodb help get",
+		"cursor use --limit":  "prontodb help cursor use",
+		"--raw":               "prontodb help",
+		"get k --ra":          "did you mean --raw? A value that starts with '-' goes behind --",
+		"get k --jso":         "did you mean --json? A value that starts with '-' goes behind --",
+	} {
+		_, err := parse(strings.Fields(in)...)
+		got := ""
+		if h, ok := errors.AsType[*cmdline.HintError](err); ok {
+			got = h.Hint
+		}
+		if got != want {
+			t.Errorf("%s: the hint is %q, want %q", in, got, want)
+		}
+	}
 }
 
 func TestNearest(t *testing.T) {

@@ -191,7 +191,7 @@ func splitSetting(line string) (name, value string) {
 		return "", ""
 	}
 	if i := strings.Index(line, " #"); i > 0 {
-		line = strings.TrimSpace(line[:i])
+		line = line[:i]
 	}
 	if i := strings.IndexAny(line, " \t"); i > 0 {
 		return line[:i], strings.TrimSpace(line[i:])

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -186,11 +185,8 @@ func (f *Flags) List() []Flag {
 		}
 		list = append(list, Flag{fl.Name, short[fl.Name], arg, usage})
 	})
-	sort.SliceStable(list, func(i, j int) bool { return list[i].sortKey() < list[j].sortKey() })
 	return list
 }
-
-func (f Flag) sortKey() string { return f.Name }
 
 // Forms are the ways to write a flag: "--project", "-p".
 func (f Flag) Forms() []string {

@@ -18,3 +18,30 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+// A third of the letters may be wrong, at least one; a beginning of three letters
+// is as near as one of them.
+func TestNearestBounds(t *testing.T) {
+	for _, tt := range []struct {
+		w     string
+		names []string
+		want  string
+	}{
+		{"abcde", []string{"abxyz", "abxyy"}, ""},
+		{"abcde", []string{"abcxy"}, ""},
+		{"abcde", []string{"abcdx"}, "abcdx"},
+		{"abcdef", []string{"abcdxy"}, "abcdxy"},
+		{"abcdef", []string{"abcxyz"}, ""},
+		{"abcdefghi", []string{"abcdefxyz"}, "abcdefxyz"},
+		{"ab", []string{"abcdef"}, ""},
+		{"abc", []string{"abcdefghi"}, "abcdefghi"},
+		{"abc", []string{"xabcdefghi"}, ""},
+		{"abc", []string{"abx", "abcdefghi"}, "abx"},
+		{"abc", []string{"abcdefghi", "abc"}, "abc"},
+		{"a", []string{"b", "a"}, "a"},
+	} {
+		if got := Nearest(tt.w, tt.names); got != tt.want {
+			t.Errorf("nearest to %q of %q is %q, want %q", tt.w, tt.names, got, tt.want)
+		}
+	}
+}

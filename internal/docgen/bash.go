@@ -80,12 +80,9 @@ _prontodb() {
 // bashFlags are the forms of all flags that take a value, and those by what
 // completes it.
 func (p Program) bashFlags(list []page) (valued []string, byKind map[string][]string) {
-	boolean, byKind := map[string]bool{}, map[string][]string{}
+	byKind = map[string][]string{}
 	for _, f := range p.everyFlag(list) {
-		boolean[f.Name] = boolean[f.Name] || f.Arg == ""
-	}
-	for _, f := range p.everyFlag(list) {
-		if boolean[f.Name] {
+		if f.Arg == "" {
 			continue
 		}
 		how := string(flagKind(f))

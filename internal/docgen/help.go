@@ -129,15 +129,3 @@ var referenceExits = [...][2]string{
 	{"3", "condition not met: --nx, --xx, --if-value, --if-revision"},
 	{"4", "done, but its output could not be delivered: look before you repeat it"},
 }
-
-// ShortUsage is what prontodb alone prints.
-func ShortUsage() string {
-	return `usage: prontodb [flags] COMMAND [flags] [arguments]
-
-  prontodb set myapp.config.environment production
-  prontodb get myapp.config.environment
-  prontodb keys myapp.config
-
-hint: prontodb help
-`
-}

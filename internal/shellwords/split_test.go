@@ -49,12 +49,21 @@ func TestSplit(t *testing.T) {
 		"'$x `y` ;|&<>()~'":    {"$x `y` ;|&<>()~"},
 		"a$":                   {"a$"},
 		"\"a$\"":               {"a$"},
+		"a$ b$\tc":             {"a$", "b$", "c"},
+		"a\t#b":                {"a"},
+		"a\rb":                 {"a\rb"},
+		// Within a word these stand for themselves, however it began.
+		"''~a ''#b":   {"~a", "#b"},
+		"\\a~b \\a#b": {"a~b", "a#b"},
+		"'a\n'~b":     {"a\n~b"},
+		"'a\n'#b":     {"a\n#b"},
+		"a\\\n#b":     {"a#b"},
 	} {
 		if got, ok := words([]byte(text)); !ok || !slices.Equal(got, want) {
 			t.Errorf("%q is %q, %v, want %q", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"$x", "\"$x\"", "`x`", "a;b", "a|b", "a&", "a>b", "a<b", "(a)", "~", "~/a", "a ~b", "'a", "\"a", "a\\", "a\x00", "${x}", "$(x)", "$'x'"} {
+	for _, text := range []string{"$x", "\"$x\"", "`x`", "a;b", "a|b", "a&", "a>b", "a<b", "(a)", "~", "~/a", "a ~b", "'a", "\"a", "a\\", "a\x00", "${x}", "$(x)", "$'x'", "a\t~b", "'a\nb' ~c"} {
 		if got, ok := words([]byte(text)); ok {
 			t.Errorf("%q is %q, want it refused", text, got)
 		}

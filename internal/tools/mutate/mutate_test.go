@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -122,5 +123,25 @@ subject.go:40:29: not true: not reached
 	}
 	if text, err := os.ReadFile("subject.go"); err != nil || string(text) != subject {
 		t.Error("the module itself has changed")
+	}
+}
+
+// A test that takes long is run by its parts, also where they run in parallel, so
+// that it says of itself that it took no time.
+func TestTestNames(t *testing.T) {
+	got := testNames([]byte(`=== RUN   TestA
+--- PASS: TestA (3.00s)
+--- PASS: TestB (0.00s)
+    --- PASS: TestB/one (1.50s)
+        --- PASS: TestB/one/more (1.50s)
+    --- PASS: TestB/two (1.00s)
+--- PASS: TestC (0.30s)
+    --- PASS: TestC/one (0.30s)
+--- PASS: TestD (2.50s)
+    --- PASS: TestD/one (0.10s)
+PASS
+`))
+	if want := []string{"TestA", "TestB/one", "TestB/two", "TestC", "TestD/one"}; !slices.Equal(got, want) {
+		t.Errorf("it runs %q, want %q", got, want)
 	}
 }

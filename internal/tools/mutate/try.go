@@ -91,34 +91,30 @@ func (m *module) measure(packages []goPackage, bin string) ([]*unit, error) {
 
 var resultLine = regexp.MustCompile(`(?m)^( *)--- PASS: (\S+) \(([0-9.]+)s\)$`)
 
-// testNames are the tests of a binary: those that take long by their parts.
+// testNames are the tests of a binary: those that take long by their parts. The
+// time of a test does not include that of parts that run in parallel.
 func testNames(out []byte) []string {
-	var names, parts []string
+	var names []string
+	parts, takes := map[string][]string{}, map[string]time.Duration{}
 	for _, match := range resultLine.FindAllSubmatch(out, -1) {
 		name := string(match[2])
+		d, _ := time.ParseDuration(string(match[3]) + "s")
 		switch len(match[1]) {
 		case 0:
 			names = append(names, name)
-			if s, _ := strconv.ParseFloat(string(match[3]), 64); s > long.Seconds() {
-				names[len(names)-1] = name + "/"
-			}
+			takes[name] = d
 		case 4:
-			parts = append(parts, name)
+			top, _, _ := strings.Cut(name, "/")
+			parts[top] = append(parts[top], name)
+			takes[top+"/"] += d
 		}
 	}
 	var list []string
 	for _, name := range names {
-		top, isLong := strings.CutSuffix(name, "/")
-		n := len(list)
-		if isLong {
-			for _, part := range parts {
-				if strings.HasPrefix(part, name) {
-					list = append(list, part)
-				}
-			}
-		}
-		if len(list) == n {
-			list = append(list, top)
+		if max(takes[name], takes[name+"/"]) > long && len(parts[name]) > 0 {
+			list = append(list, parts[name]...)
+		} else {
+			list = append(list, name)
 		}
 	}
 	return list

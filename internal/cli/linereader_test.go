@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// readLines reads all lines, each copied.
+func readLines(r io.Reader, max int) (lines []string, l *lineReader, err error) {
+	l = newLineReader(r, "input", max)
+	for {
+		line, err := l.next()
+		if err == io.EOF {
+			return lines, l, nil
+		}
+		if err != nil {
+			return lines, l, err
+		}
+		lines = append(lines, string(line))
+	}
+}
+
+// Lines of any length come out as they went in, however they are read, also when
+// a long one is followed by many short ones.
+func TestLineReader(t *testing.T) {
+	var lines []string
+	add := func(n, size int) {
+		for range n {
+			lines = append(lines, strings.Repeat(string(rune('a'+len(lines)%26)), size))
+		}
+	}
+	add(3, 0)
+	add(5000, 100) // more than the buffer
+	add(1, 3*lineBuffer)
+	add(1, lineBuffer)
+	add(1, 9*lineBuffer)
+	add(9000, 200)
+	add(1, 0)
+	text := strings.Join(lines, "\n")
+	for name, r := range map[string]io.Reader{
+		"whole": strings.NewReader(text), "halves": iotest.HalfReader(strings.NewReader(text)),
+		"data with the end": iotest.DataErrReader(strings.NewReader(text)), "bytes": iotest.OneByteReader(strings.NewReader(text[:2000])),
+	} {
+		want := lines
+		if name == "bytes" {
+			want = strings.Split(text[:2000], "\n")
+		} else {
+			want = want[:len(want)-1] // text ends in a newline
+		}
+		got, l, err := readLines(r, 20*lineBuffer)
+		if err != nil || len(got) != len(want) {
+			t.Errorf("%s: %d lines, %v, want %d", name, len(got), err, len(want))
+			continue
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%s: line %d has %d bytes, want %d", name, i+1, len(got[i]), len(want[i]))
+				break
+			}
+		}
+		if l.line != int64(len(want)) || name != "bytes" && l.read != int64(len(text)) {
+			t.Errorf("%s: it counts %d lines and %d bytes, want %d and %d", name, l.line, l.read, len(want), len(text))
+		}
+		if len(l.buf) > 4*lineBuffer {
+			t.Errorf("%s: it keeps %d bytes", name, len(l.buf))
+		}
+	}
+}
+
+func TestLineReaderEnds(t *testing.T) {
+	for in, want := range map[string][]string{
+		"": nil, "\n": {""}, "a": {"a"}, "a\n": {"a"}, "a\n\nb": {"a", "", "b"}, "\n\n": {"", ""},
+		"\xef\xbb\xbfa\n\xef\xbb\xbfb": {"a", "\xef\xbb\xbfb"}, "a\r\n": {"a\r"},
+	} {
+		got, _, err := readLines(strings.NewReader(in), 100)
+		if err != nil || strings.Join(got, "|") != strings.Join(want, "|") || len(got) != len(want) {
+			t.Errorf("%q is %q, %v, want %q", in, got, err, want)
+		}
+	}
+}
+
+// A line that is too long is an error that names it, before all of it is read.
+func TestLineReaderLimit(t *testing.T) {
+	const limit = 2 * lineBuffer
+	for _, size := range []int{limit, limit + 1} {
+		r := io.MultiReader(strings.NewReader("a\n"), strings.NewReader(strings.Repeat("x", size)))
+		got, _, err := readLines(r, limit)
+		switch {
+		case size == limit && (err != nil || len(got) != 2):
+			t.Errorf("%d bytes: %d lines, %v", size, len(got), err)
+		case size > limit && (err == nil || err.Error() != "input: line 2: has more than 524288 bytes"):
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+func TestLineReaderErrors(t *testing.T) {
+	broken := errors.New("broken")
+	got, _, err := readLines(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(broken)), 100)
+	if len(got) != 1 || !errors.Is(err, broken) || err.Error() != "input: broken" {
+		t.Errorf("it reads %q, %v", got, err)
+	}
+	if _, _, err := readLines(stuck{}, 100); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("of what gives nothing and never ends: %v", err)
+	}
+}
+
+// stuck gives nothing and never ends.
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }
+
+func TestAppendMember(t *testing.T) {
+	b := appendMember([]byte("{"), "text", "a\"b\xff")
+	b = appendMember(b, "int", 12)
+	b = appendMember(b, "int64", int64(-1234567890123))
+	b = append(appendMember(b, "bool", true), '}')
+	if want := `{"text":"a\"b` + "\ufffd" + `","int":12,"int64":-1234567890123,"bool":true}`; !bytes.Equal(b, []byte(want)) {
+		t.Errorf("it is %s, want %s", b, want)
+	}
+}
