@@ -6,10 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
-// ErrNotRegular is returned when a path leads to a directory, a pipe or a
-// device where a file should be.
+// ErrNotRegular is returned when a path leads to a pipe or a device where a
+// file should be; for a directory it is syscall.EISDIR.
 var ErrNotRegular = errors.New("is no regular file")
 
 // Read reads a small file whole. One of more than max bytes is an error, and so
@@ -24,6 +25,8 @@ func Read(path string, max int64) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
 	}

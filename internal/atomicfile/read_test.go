@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -31,7 +32,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("a terabyte: %v", err)
 		}
 	}
-	if _, err := Read(dir, 10); !errors.Is(err, ErrNotRegular) {
+	if _, err := Read(dir, 10); !errors.Is(err, syscall.EISDIR) {
 		t.Errorf("a directory: %v", err)
 	}
 	if _, err := Read(filepath.Join(dir, "nope"), 10); !errors.Is(err, fs.ErrNotExist) {
