@@ -140,8 +140,9 @@ type Facts struct {
 // Replacer is an engine that can replace all that a database holds.
 type Replacer interface {
 	// BeginReplace opens a database for replacement, waiting for other writers
-	// as [Store.Update] does. A database that is not there is created. The
-	// errors are those of Open.
+	// as [Store.Update] does. A database that is not there is created; it is
+	// taken away again by Close, if there was no Commit and nobody else uses it.
+	// The errors are those of Open.
 	BeginReplace(ctx context.Context, location string, o Options) (Replacement, error)
 }
 
@@ -181,15 +182,13 @@ type FileKeeper interface {
 	// beside it belongs to its content, and no process has it open to write.
 	Settled(path string) bool
 
-	// Create makes a database at path, where there is none, with the content of
-	// a snapshot: see [Replacement.Fill]. The file is complete by itself, and
-	// synced.
-	Create(ctx context.Context, path, snapshot string, o Options) error
-
-	// Rename gives the database at path, with what belongs to it, another
-	// name, where there is nothing yet. Where it fails, everything has its old
-	// name.
-	Rename(path, to string) error
+	// BeginReset is [Replacer.BeginReplace] for a file that can't be read as a
+	// database, or is none of ProntoDB's: the replacement makes one of it, in
+	// place, once Fill has copied the file, with what belongs to it, to aside,
+	// where there is nothing yet. Until Close nobody else reads or writes it; if
+	// another process has it open, the error is [ErrBusy]. A Commit that fails may
+	// leave no database at all behind, and always the copy.
+	BeginReset(ctx context.Context, path, aside string, o Options) (Replacement, error)
 }
 
 // HeaderSize is how many bytes [FileKeeper.KindOf] looks at, at the most.

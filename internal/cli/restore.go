@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -26,8 +27,10 @@ func (c *restoring) Doc() cmdline.Doc {
 		Long: `First the whole archive is verified. Then a safety backup of everything there is
 goes to $XDG_DATA_HOME/prontodb/backups, and its path to stderr. Then the content of
 each database is replaced by that of the archive, in one transaction: a process that
-has it open sees the old or the new. Writers wait meanwhile. If anything fails,
-everything is as it was.
+has it open sees the old or the new. Writers wait meanwhile, also those of a
+database that is not there yet. Nothing is changed unless all of them can be locked
+and filled; if one can't be committed after that, it stays as it was, the error
+names it, stdout says what was restored, and the exit status is 1.
 
 Of each database that the archive holds, nothing but what the archive holds remains;
 cursors and the configuration in it replace those of the same name. Databases,
@@ -104,18 +107,22 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 	}
 	r, err := archive.Restore(ctx, d, o)
 	bar.end()
-	if err != nil {
+	if err != nil && len(r.Steps) == 0 {
 		return interrupted(ctx, err, "nothing was changed")
 	}
 	a.changed = !f.dryRun
-	if a.g.json {
-		return a.printJSON(struct {
-			DryRun bool             `json:"dry_run"`
-			Safety string           `json:"safety_backup,omitempty"`
-			Steps  []lifecycle.Step `json:"steps"`
-		}{f.dryRun, r.Safety, r.Steps})
+	return errors.Join(err, a.printRestored(r, f.dryRun))
+}
+
+func (a *app) printRestored(r archive.RestoreResult, dryRun bool) error {
+	if !a.g.json {
+		return a.printSteps(r.Steps, dryRun)
 	}
-	return a.printSteps(r.Steps, f.dryRun)
+	return a.printJSON(struct {
+		DryRun bool             `json:"dry_run"`
+		Safety string           `json:"safety_backup,omitempty"`
+		Steps  []lifecycle.Step `json:"steps"`
+	}{dryRun, r.Safety, r.Steps})
 }
 
 // restoreTarget is where a database goes that comes without an archive: not

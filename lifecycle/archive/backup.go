@@ -62,9 +62,11 @@ type backup struct {
 
 	// extra are more databases than those of users and cursors.
 	extra []pronto.Target
-	// skipDamaged, if not nil, is told of each file that can't be read as a
-	// database, which is left out then.
-	skipDamaged func(pronto.Target)
+	// What is left out, where not nil: the databases that skip says, those of
+	// skipEmpty that nothing was ever written to, and files that can't be read
+	// as a database, which skipDamaged is told of.
+	skip, skipEmpty func(pronto.Target) bool
+	skipDamaged     func(pronto.Target) error
 
 	temp    *tempDir
 	sources []*source
@@ -134,6 +136,9 @@ func (b *backup) snapshots() error {
 // snapshot makes the snapshot of a database. It reports false for one that is
 // not there, or is to be left out.
 func (b *backup) snapshot(s *source) (bool, error) {
+	if b.skip != nil && b.skip(s.target) {
+		return false, nil
+	}
 	before, size := b.done, s.liveSize()
 	o := pronto.Options{Now: b.o.Now, BusyTimeout: b.o.BusyTimeout}
 	facts, err := pronto.Snapshot(b.ctx, s.target, s.ready, o, func(written int64) {
@@ -142,7 +147,7 @@ func (b *backup) snapshot(s *source) (bool, error) {
 	b.progress(before + size)
 	if err == nil {
 		s.Schema, s.Entries = facts.Schema, facts.Entries
-		return true, nil
+		return facts.Revision > 0 || b.skipEmpty == nil || !b.skipEmpty(s.target), nil
 	}
 	if _, ok := errors.AsType[*pronto.EngineError](err); ok {
 		return false, fmt.Errorf("%s: %w", s.target, err)
@@ -152,8 +157,7 @@ func (b *backup) snapshot(s *source) (bool, error) {
 	case errors.Is(err, pronto.ErrNotFound):
 		return false, nil
 	case unreadable && b.skipDamaged != nil && s.target.IsFile():
-		b.skipDamaged(s.target)
-		return false, nil
+		return false, b.skipDamaged(s.target)
 	case errors.Is(err, pronto.ErrFull):
 		return false, fmt.Errorf("%s: no space left for a snapshot of %s", b.temp.dir, s.target)
 	}

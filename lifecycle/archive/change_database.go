@@ -3,32 +3,27 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 
-	"prontodb/internal/atomicfile"
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
 )
 
-// databaseChange replaces the content of a database, or makes one.
+// databaseChange replaces the content of a database. One that is not there is
+// made first, so that it can be locked like any other.
 type databaseChange struct {
 	r      *restore
 	f      *unpacked
 	target pronto.Target
 
-	there bool
-	live  pronto.Replacement // of one that is there; nil of one that is made
-
-	// Of one that is made, which is a file:
-	aside  string           // where one that can't be read goes; "" if there is none
-	staged string           // the new file, in the private directory
-	near   *atomicfile.File // or beside its place
-	made   []string         // directories made for it
+	there bool               // something is, before the change
+	aside string             // where one that can't be read goes; "" if it can be
+	live  pronto.Replacement // from lock on
+	made  []string           // directories made for it
 }
 
 func (c *databaseChange) location() string { return c.target.Location }
@@ -56,9 +51,33 @@ func (c *databaseChange) inData() bool {
 	return c.target.IsFile() && fsutil.Within(c.location(), c.r.dirs.Data)
 }
 
-func (c *databaseChange) lock() error {
-	if !c.there {
+// look finds out whether there is a database, now.
+func (c *databaseChange) look() error {
+	c.there = true
+	if !c.target.IsFile() {
 		return nil
+	}
+	_, err := os.Stat(c.location())
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	c.there = false
+	return c.makeDir()
+}
+
+// makeDir makes the directory of the database.
+func (c *databaseChange) makeDir() error {
+	dir := filepath.Dir(c.location())
+	c.made = fsutil.MissingDirs(dir)
+	return os.MkdirAll(dir, 0o700)
+}
+
+func (c *databaseChange) lock() error {
+	if err := c.look(); err != nil {
+		return err
+	}
+	if c.there && c.r.locked(c) {
+		return &fs.PathError{Op: "restore two databases into", Path: c.location(), Err: fs.ErrExist}
 	}
 	live, err := pronto.BeginReplace(c.r.ctx, c.target, c.options())
 	switch {
@@ -66,17 +85,16 @@ func (c *databaseChange) lock() error {
 		c.live = live
 		return nil
 	case errors.Is(err, pronto.ErrDamaged) && c.target.IsFile(), errors.Is(err, pronto.ErrForeign) && c.inData():
-		c.moveAside()
-		return nil
+		return c.setAside()
 	case errors.Is(err, pronto.ErrForeign):
 		return fmt.Errorf("%w; nothing was changed", err)
 	}
 	return err
 }
 
-// moveAside has the change make a new database, and keep the file that is
-// there, which can't be read, under another name.
-func (c *databaseChange) moveAside() {
+// setAside has the change keep the file that is there, which can't be read,
+// under another name, and make a new database in its place.
+func (c *databaseChange) setAside() error {
 	if c.live != nil {
 		c.live.Close()
 		c.live = nil
@@ -87,151 +105,36 @@ func (c *databaseChange) moveAside() {
 			c.aside += "-" + strconv.Itoa(n)
 		}
 		if !fsutil.Exists(c.aside) {
-			return
+			break
 		}
 	}
+	var err error
+	c.live, err = pronto.Files().BeginReset(c.r.ctx, c.location(), c.aside, c.options())
+	return err
 }
 
 func (c *databaseChange) stage() error {
-	if c.live != nil {
-		err := c.live.Fill(c.r.ctx, c.f.temp)
-		if !errors.Is(err, pronto.ErrDamaged) || !c.target.IsFile() {
-			return err
-		}
-		c.moveAside()
-	}
-	return c.stageNew()
-}
-
-// stageNew makes the database where it can get its name in one step.
-func (c *databaseChange) stageNew() error {
-	c.staged = c.f.temp + ".new"
-	if err := pronto.Files().Create(c.r.ctx, c.staged, c.f.temp, c.options()); err != nil {
+	err := c.live.Fill(c.r.ctx, c.f.temp)
+	if c.aside != "" || !c.target.IsFile() || !errors.Is(err, pronto.ErrDamaged) {
 		return err
 	}
-	dir := filepath.Dir(c.location())
-	c.made = fsutil.MissingDirs(dir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := c.setAside(); err != nil {
 		return err
 	}
-	if c.inData() {
-		return nil
-	}
-	// Its place may be on another file system than the private directory.
-	if err := c.copyBeside(); err != nil {
-		return err
-	}
-	return os.Remove(c.staged)
-}
-
-// copyBeside copies the new database to a file beside its place.
-func (c *databaseChange) copyBeside() error {
-	in, err := os.Open(c.staged)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if c.near, err = c.r.beside(c.location()); err != nil {
-		return err
-	}
-	if _, err := io.Copy(c.near, &watched{c.r.ctx, in, nil}); err != nil {
-		return err
-	}
-	return c.near.Sync() // now, while a full disk costs nothing
+	return c.live.Fill(c.r.ctx, c.f.temp)
 }
 
 func (c *databaseChange) commit() error {
-	if c.live != nil {
-		return c.live.Commit()
-	}
-	if err := c.clear(); err != nil {
-		return err
-	}
-	err := c.publish()
-	switch {
-	case err == nil:
-		return nil
-	case !errors.Is(err, fs.ErrExist):
-		c.takeAway()
-	case c.aside != "": // somebody has made a database there meanwhile, which stays
-		err = fmt.Errorf("%w; what was there before is now %s", err, filepath.Base(c.aside))
+	err := c.live.Commit()
+	if err != nil && c.aside != "" {
+		err = fmt.Errorf("%w; what was there is in %s", err, filepath.Base(c.aside))
 	}
 	return err
-}
-
-// clear makes room for a new database.
-func (c *databaseChange) clear() error {
-	if c.aside != "" {
-		return pronto.Files().Rename(c.location(), c.aside)
-	}
-	if fsutil.Exists(c.location()) {
-		return &fs.PathError{Op: "create", Path: c.location(), Err: fs.ErrExist}
-	}
-	// Of a database that is gone: it would be played into the new one.
-	for _, path := range pronto.Files().Sidecars(c.location()) {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// publish gives the new database its name, if nobody else has made one there
-// meanwhile.
-func (c *databaseChange) publish() error {
-	if c.near != nil {
-		return c.near.CommitNew()
-	}
-	if err := publish(c.staged, c.location()); err != nil {
-		return err
-	}
-	return atomicfile.SyncDir(filepath.Dir(c.location()))
-}
-
-// takeAway removes the new database, and gives what was moved aside its name
-// again.
-func (c *databaseChange) takeAway() error {
-	err := os.Remove(c.location())
-	for _, path := range pronto.Files().Sidecars(c.location()) {
-		os.Remove(path)
-	}
-	if c.aside != "" {
-		err = errors.Join(err, pronto.Files().Rename(c.aside, c.location()))
-	}
-	return err
-}
-
-func (c *databaseChange) undo(safe map[string]string) error {
-	if c.live == nil {
-		return c.takeAway()
-	}
-	if err := c.live.Close(); err != nil {
-		return err
-	}
-	snapshot, ok := safe[c.location()]
-	if !ok {
-		return fmt.Errorf("%s is not in the safety backup", c.target)
-	}
-	again, err := pronto.BeginReplace(c.r.ctx, c.target, c.options())
-	if err != nil {
-		return err
-	}
-	defer again.Close()
-	if err := again.Fill(c.r.ctx, snapshot); err != nil {
-		return err
-	}
-	return again.Commit()
 }
 
 func (c *databaseChange) close() {
 	if c.live != nil {
 		c.live.Close()
-	}
-	if c.near != nil {
-		c.near.Discard()
-	}
-	if c.staged != "" {
-		os.Remove(c.staged)
 	}
 	removeDirs(c.made)
 }

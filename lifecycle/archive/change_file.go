@@ -17,8 +17,7 @@ type fileChange struct {
 	path string
 	data []byte // nil removes it
 
-	had   []byte // what was there
-	there bool
+	there bool // something is
 	same  bool // as what is to be there
 
 	near *atomicfile.File
@@ -70,16 +69,6 @@ func (c *fileChange) commit() error {
 		return err
 	}
 	return atomicfile.SyncDir(filepath.Dir(c.path))
-}
-
-func (c *fileChange) undo(map[string]string) error {
-	switch {
-	case c.same:
-		return nil
-	case c.there:
-		return atomicfile.Write(c.path, c.had, 0o600)
-	}
-	return os.Remove(c.path)
 }
 
 func (c *fileChange) close() {

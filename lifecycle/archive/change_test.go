@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"prontodb/internal/atomicfile"
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
@@ -21,6 +20,7 @@ import (
 func init() {
 	pronto.Register("remote", remoteEngine{})
 	pronto.Register("plain", plainEngine{})
+	pronto.Register("failing", failingEngine{})
 }
 
 // plainEngine is an engine that can do nothing but open a database, and not
@@ -37,7 +37,8 @@ func (plainEngine) Version() (string, int) { return "1", 1 }
 type remoteEngine struct{ plainEngine }
 
 func fileOf(location string) pronto.Target {
-	return pronto.FileTarget(strings.TrimPrefix(location, "remote://"))
+	_, path, _ := strings.Cut(location, "://")
+	return pronto.FileTarget(path)
 }
 
 func (remoteEngine) Snapshot(ctx context.Context, location, file string, o pronto.Options, progress func(int64)) (pronto.Facts, error) {
@@ -50,6 +51,20 @@ func (remoteEngine) Verify(context.Context, string, pronto.Options) (pronto.Fact
 
 func (remoteEngine) BeginReplace(ctx context.Context, location string, o pronto.Options) (pronto.Replacement, error) {
 	return pronto.BeginReplace(ctx, fileOf(location), o)
+}
+
+// failingEngine is remoteEngine where no commit goes through.
+type failingEngine struct{ remoteEngine }
+
+var errCommit = errors.New("connection lost")
+
+type failingReplacement struct{ pronto.Replacement }
+
+func (failingReplacement) Commit() error { return errCommit }
+
+func (failingEngine) BeginReplace(ctx context.Context, location string, o pronto.Options) (pronto.Replacement, error) {
+	r, err := pronto.BeginReplace(ctx, fileOf(location), o)
+	return failingReplacement{r}, err
 }
 
 func setCursor(t *testing.T, dirs lifecycle.Dirs, name, target string) {
@@ -79,8 +94,7 @@ func wantValue(t *testing.T, path, want string) {
 	}
 }
 
-// A database that is no file is backed up and restored, too, and put back when
-// something fails after it was committed.
+// A database that is no file is backed up and restored, too.
 func TestDatabaseOfAnotherEngine(t *testing.T) {
 	dirs := newDirs(t)
 	main, far := databaseFileOf(dirs, "default", "main"), filepath.Join(dirs.Home, "far", "state.db")
@@ -91,24 +105,6 @@ func TestDatabaseOfAnotherEngine(t *testing.T) {
 	put(t, main, 3, text("new"))
 	put(t, far, 3, text("new"))
 
-	o := restoreOptions(t, dirs, archive)
-	cursor := filepath.Join(dirs.Data, "users", "default", "cursors", "far.cursor")
-	o.staged = func() {
-		os.Remove(cursor)
-		os.MkdirAll(filepath.Join(cursor, "in the way"), 0o700)
-	}
-	if err := os.WriteFile(cursor, []byte(`{"target":"remote://`+far+`","meta":"m"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Restore(context.Background(), dirs, o); err == nil {
-		t.Fatal("no error")
-	}
-	wantValue(t, far, "new")
-	wantValue(t, main, "new")
-
-	if err := os.RemoveAll(cursor); err != nil {
-		t.Fatal(err)
-	}
 	r := mustRestore(t, dirs, restoreOptions(t, dirs, archive))
 	wantValue(t, far, "old")
 	wantValue(t, main, "old")
@@ -119,7 +115,7 @@ func TestDatabaseOfAnotherEngine(t *testing.T) {
 	// With a directory for what comes from outside it becomes a file there, and
 	// the cursor leads to it.
 	put(t, far, 3, text("newest"))
-	o = restoreOptions(t, dirs, archive)
+	o := restoreOptions(t, dirs, archive)
 	o.Into = filepath.Join(dirs.Home, "into")
 	mustRestore(t, dirs, o)
 	wantValue(t, far, "newest")
@@ -176,43 +172,60 @@ func breakFile(t *testing.T, path string) {
 	}
 }
 
-// What can't be read is kept under another name, and gets its own back when the
-// restore fails.
+// A database that can't be committed stays as it is, and is named; the others
+// are restored, and nothing of them is taken back.
+func TestRestoreNamesWhatWasNotRestored(t *testing.T) {
+	dirs := newDirs(t)
+	main, far := databaseFileOf(dirs, "default", "main"), filepath.Join(dirs.Home, "far.db")
+	third := databaseFileOf(dirs, "default", "third")
+	for _, path := range []string{main, far, third} {
+		put(t, path, 3, text("old"))
+	}
+	setCursor(t, dirs, "far", "failing://"+far)
+	archive := testBackup(t, dirs)
+	put(t, main, 3, text("new"))
+	put(t, far, 3, text("new"))
+	if err := os.Remove(third); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Restore(context.Background(), dirs, restoreOptions(t, dirs, archive))
+	if !errors.Is(err, errCommit) || err.Error() != "1 of 4 were not restored: failing://"+far+": connection lost" {
+		t.Errorf("%v", err)
+	}
+	if len(r.Steps) != 3 || r.Steps[0].Path != main || r.Steps[1].Path != third {
+		t.Errorf("%+v", r.Steps)
+	}
+	wantValue(t, main, "old")
+	wantValue(t, third, "old")
+	wantValue(t, far, "new")
+}
+
+// What can't be read is kept under another name.
 func TestRestoreSetsAside(t *testing.T) {
 	dirs := newDirs(t)
 	main := databaseFileOf(dirs, "default", "main")
 	put(t, main, 3, text("old"))
-	if err := os.MkdirAll(dirs.Config, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dirs.ConfigFile(), []byte("old\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	archive := testBackup(t, dirs)
-	if err := os.WriteFile(dirs.ConfigFile(), []byte("new\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	breakFile(t, main)
 	before, err := os.ReadFile(main)
 	if err != nil {
 		t.Fatal(err)
 	}
 
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	o := restoreOptions(t, dirs, archive)
-	o.staged = func() {
-		os.Remove(dirs.ConfigFile())
-		os.MkdirAll(filepath.Join(dirs.ConfigFile(), "in the way"), 0o700)
-	}
-	if _, err := Restore(context.Background(), dirs, o); err == nil {
-		t.Fatal("no error")
+	o.staged = cancel
+	if _, err := Restore(ctx, dirs, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
 	}
 	if after, err := os.ReadFile(main); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("after a failure it holds %d bytes, %v", len(after), err)
 	}
-
-	if err := os.RemoveAll(dirs.ConfigFile()); err != nil {
-		t.Fatal(err)
+	if left, err := filepath.Glob(main + ".damaged*"); err != nil || len(left) > 0 {
+		t.Errorf("left: %q, %v", left, err)
 	}
+
 	o = restoreOptions(t, dirs, archive)
 	o.Now = func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 	r := mustRestore(t, dirs, o)
@@ -223,32 +236,110 @@ func TestRestoreSetsAside(t *testing.T) {
 	if kept, err := os.ReadFile(main + ".damaged-20260102-030405"); err != nil || !bytes.Equal(kept, before) {
 		t.Errorf("kept are %d bytes, %v", len(kept), err)
 	}
+	if r.Safety != "" {
+		t.Errorf("a safety backup of nothing: %s", r.Safety)
+	}
 }
 
-// A database that somebody makes while a restore is about to stays, wherever it
-// is.
-func TestRestoreMeetsNewDatabase(t *testing.T) {
+// A database that is damaged where only the safety backup, which reads all of
+// it, finds it out.
+func TestRestoreSetsAsideWhatReadsTooLate(t *testing.T) {
+	dirs := newDirs(t)
+	main := databaseFileOf(dirs, "default", "main")
+	put(t, main, 3000, text("old"))
+	archive := testBackup(t, dirs)
+	data, err := os.ReadFile(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sidecar := range pronto.Files().Sidecars(main) {
+		os.Remove(sidecar)
+	}
+	clear(data[len(data)/2:])
+	if err := os.WriteFile(main, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := mustRestore(t, dirs, restoreOptions(t, dirs, archive))
+	wantValue(t, main, "old")
+	if !strings.Contains(r.Steps[0].Why, "what was there is damaged") {
+		t.Errorf("it says %q", r.Steps[0].Why)
+	}
+	if kept, err := filepath.Glob(main + ".damaged*"); err != nil || len(kept) != 1 {
+		t.Errorf("kept: %q, %v", kept, err)
+	}
+}
+
+// Who writes to a database while a restore makes it waits, as for one that is
+// there, and writes to the new one.
+func TestRestoreLocksWhatIsNotThere(t *testing.T) {
 	dirs := newDirs(t)
 	main, elsewhere := databaseFileOf(dirs, "default", "main"), populate(t, dirs, 3, text("old"))
 	archive := testBackup(t, dirs)
-	for _, c := range []struct{ path, other string }{{main, elsewhere}, {elsewhere, main}} {
+	for _, path := range []string{main, elsewhere} {
+		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := restoreOptions(t, dirs, archive)
+	written := make(chan error)
+	o.staged = func() {
 		for _, path := range []string{main, elsewhere} {
-			if err := os.RemoveAll(filepath.Dir(path)); err != nil {
-				t.Fatal(err)
+			s, err := pronto.Open(context.Background(), pronto.FileTarget(path), pronto.Options{Mode: pronto.Write, BusyTimeout: time.Minute})
+			if err != nil {
+				t.Error(err)
 			}
+			go func() {
+				defer s.Close()
+				written <- s.Update(context.Background(), func(tx pronto.Writer) error {
+					_, err := pronto.Set(tx, pronto.Address{Project: "p", Namespace: "n", Key: "theirs"}, []byte("kept"), pronto.SetOptions{})
+					return err
+				})
+			}()
 		}
-		o := restoreOptions(t, dirs, archive)
-		o.staged = func() { put(t, c.path, 3, text("theirs")) }
-		if _, err := Restore(context.Background(), dirs, o); !errors.Is(err, fs.ErrExist) {
-			t.Errorf("%s: %v, want ErrExist", c.path, err)
+	}
+	mustRestore(t, dirs, o)
+	for range 2 {
+		if err := <-written; err != nil {
+			t.Error(err)
 		}
-		wantValue(t, c.path, "theirs")
-		if fsutil.Exists(c.other) {
-			t.Errorf("%s was made all the same", c.other)
+	}
+	for _, path := range []string{main, elsewhere} {
+		wantValue(t, path, "old")
+		s, err := pronto.Open(context.Background(), pronto.FileTarget(path), pronto.Options{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if temp := atomicfile.TempName(elsewhere); fsutil.Exists(temp) {
-			t.Errorf("%s is left", temp)
+		err = s.View(context.Background(), func(tx pronto.Reader) error {
+			_, err := tx.Get(pronto.Address{Project: "p", Namespace: "n", Key: "theirs"})
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: what was written meanwhile: %v", path, err)
 		}
+		s.Close()
+	}
+}
+
+// A restore that fails takes away what it made.
+func TestRestoreLeavesNothing(t *testing.T) {
+	dirs := newDirs(t)
+	main, elsewhere := databaseFileOf(dirs, "default", "main"), populate(t, dirs, 3, text("old"))
+	archive := testBackup(t, dirs)
+	for _, path := range []string{main, elsewhere, dirs.ConfigFile()} {
+		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := snapshotOf(t, dirs.Home)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o := restoreOptions(t, dirs, archive)
+	o.staged = cancel
+	if _, err := Restore(ctx, dirs, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if after := snapshotOf(t, dirs.Home); after != before {
+		t.Errorf("something changed:\n%s\n%s", before, after)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"prontodb/internal/atomicfile"
@@ -53,13 +54,14 @@ type RestoreResult struct {
 //
 // It first unpacks and verifies everything in a private directory: what is no
 // archive, or not any more, is [ErrArchive]. Then it takes the write lock of
-// each database that is to change, makes a backup of all there is, and fills the
-// new content in, which nobody sees yet. Only when all of this has gone well
-// does it commit one database after the other, and move cursors and
-// configuration in place. An error on the way leaves everything as it was: what
-// had been committed already is put back from the backup. If the process dies
-// between two commits, some databases are as they were and the others new, each
-// of them whole; the backup is there then.
+// each database that is to change, having made those that are not there, makes
+// a backup of all there is, and fills the new content in, which nobody sees
+// yet. An error up to here leaves everything as it was. Then it commits one
+// database after the other, each whole or not at all, and moves cursors and
+// configuration in place. What can't be committed is named by the error, and
+// what was by the result's Steps: nothing is taken back that others may have
+// seen, and built on. If the process dies between two commits, some databases
+// are as they were and the others new; the backup is there then.
 func Restore(ctx context.Context, dirs lifecycle.Dirs, o RestoreOptions) (RestoreResult, error) {
 	r := &restore{dirs: dirs, o: o, ctx: ctx}
 	err := r.run()
@@ -92,12 +94,9 @@ type change interface {
 	// stage does everything but make it count.
 	stage() error
 	commit() error
-	// undo takes a commit back, with the databases that the safety backup
-	// holds, by location.
-	undo(safe map[string]string) error
 	close()
 
-	// step says what the change is, once it has been staged.
+	// step says what the change is, once it has been locked.
 	step() lifecycle.Step
 	// location is the path, or the URL of a database that is no file.
 	location() string
@@ -122,12 +121,14 @@ func (r *restore) run() (err error) {
 		return err
 	}
 	defer func() {
-		for _, c := range r.changes {
+		for _, c := range slices.Backward(r.changes) {
 			c.close()
 		}
 	}()
 	if r.o.DryRun {
-		r.tell()
+		for _, c := range r.changes {
+			r.result.Steps = append(r.result.Steps, c.step())
+		}
 		return nil
 	}
 	if err := r.prepare(); err != nil {
@@ -140,13 +141,6 @@ func (r *restore) run() (err error) {
 		return err
 	}
 	return r.commit()
-}
-
-// tell says in the result what each change is.
-func (r *restore) tell() {
-	for _, c := range r.changes {
-		r.result.Steps = append(r.result.Steps, c.step())
-	}
 }
 
 // prepare does all that can be done without anybody seeing it. Locks are taken
@@ -169,36 +163,51 @@ func (r *restore) prepare() error {
 			return err
 		}
 	}
-	r.tell()
 	return nil
 }
 
-// commit makes all changes count, or none.
+// commit makes the changes count, one after the other.
 func (r *restore) commit() error {
 	r.done = true
-	for i, c := range r.changes {
+	var failed []error
+	for _, c := range r.changes {
 		if err := c.commit(); err != nil {
-			return r.undo(r.changes[:i], err)
+			failed = append(failed, withLocation(c.location(), err))
+			continue
 		}
+		r.result.Steps = append(r.result.Steps, c.step())
 	}
-	return nil
+	switch {
+	case len(failed) == 0:
+		return nil
+	case len(r.result.Steps) == 0:
+		return fmt.Errorf("nothing was restored: %w", errlist(failed))
+	}
+	return fmt.Errorf("%d of %d were not restored: %w", len(failed), len(r.changes), errlist(failed))
 }
 
-// undo takes back what was committed before a failure.
-func (r *restore) undo(committed []change, why error) error {
-	r.result.Steps = nil
-	if len(committed) == 0 {
-		return why
+// withLocation is an error that says what it is about.
+func withLocation(location string, err error) error {
+	if strings.Contains(err.Error(), location) {
+		return err
 	}
-	r.ctx = context.WithoutCancel(r.ctx)
-	safe, err := r.unpackSafety()
-	for _, c := range slices.Backward(committed) {
-		err = errors.Join(err, c.undo(safe))
+	return fmt.Errorf("%s: %w", location, err)
+}
+
+// errlist is several errors in one line.
+type errlist []error
+
+func (e errlist) Unwrap() []error { return e }
+
+func (e errlist) Error() string {
+	var b strings.Builder
+	for i, err := range e {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(err.Error())
 	}
-	if err != nil {
-		return fmt.Errorf("%w; what was done before could not be taken back: %w; everything as it was is in %s", why, err, r.result.Safety)
-	}
-	return why
+	return b.String()
 }
 
 // makeSafe makes the safety backup.
@@ -208,10 +217,12 @@ func (r *restore) makeSafe() error {
 		o: BackupOptions{
 			Version: r.o.Version, Now: r.o.Now, BusyTimeout: r.o.BusyTimeout, Progress: r.o.Progress,
 		},
-		skipDamaged: r.moveDamaged,
+		skip:        r.isSetAside,
+		skipEmpty:   r.isNew,
+		skipDamaged: r.setDamagedAside,
 	}
 	for _, c := range r.changes {
-		if d, ok := c.(*databaseChange); ok && d.live != nil {
+		if d, ok := c.(*databaseChange); ok && d.there {
 			b.extra = append(b.extra, d.target)
 		}
 	}
@@ -227,44 +238,59 @@ func (r *restore) makeSafe() error {
 	return nil
 }
 
-// moveDamaged deals with a database that can't be read, so that the safety
-// backup can't hold it: if it is to be replaced, its file is kept.
-func (r *restore) moveDamaged(t pronto.Target) {
+// databaseChange is the change of the database at a target, nil if there is
+// none.
+func (r *restore) databaseChange(t pronto.Target) *databaseChange {
+	var info os.FileInfo
+	if t.IsFile() {
+		info, _ = os.Stat(t.Location)
+	}
 	for _, c := range r.changes {
-		if d, ok := c.(*databaseChange); ok && d.target == t {
-			d.moveAside()
-			return
+		if d, ok := c.(*databaseChange); ok && (d.target == t || info != nil && d.target.IsFile() && isFile(d.location(), info)) {
+			return d
 		}
 	}
-	r.o.Tell("%s is damaged: it is not in the safety backup, and stays as it is", t)
+	return nil
 }
 
-// unpackSafety unpacks the databases of the safety backup, by their location.
-func (r *restore) unpackSafety() (map[string]string, error) {
-	if r.result.Safety == "" {
-		return nil, nil
+// isSetAside reports whether a database can't be read, and is kept under another
+// name.
+func (r *restore) isSetAside(t pronto.Target) bool {
+	d := r.databaseChange(t)
+	return d != nil && d.aside != ""
+}
+
+// isNew reports whether this restore has made a database.
+func (r *restore) isNew(t pronto.Target) bool {
+	d := r.databaseChange(t)
+	return d != nil && !d.there
+}
+
+// setDamagedAside deals with a database that can't be read, so that the safety
+// backup can't hold it: if it is to be replaced, its file is kept.
+func (r *restore) setDamagedAside(t pronto.Target) error {
+	if d := r.databaseChange(t); d != nil {
+		return d.setAside()
 	}
-	f, err := os.Open(r.result.Safety)
-	if err != nil {
-		return nil, err
+	r.o.Tell("%s is damaged: it is not in the safety backup, and stays as it is", t)
+	return nil
+}
+
+// locked reports whether another change has locked the file that c is to
+// change: two paths that are one only since a directory was made, or by a link
+// that leads nowhere yet.
+func (r *restore) locked(c *databaseChange) bool {
+	info, err := os.Stat(c.location())
+	if err != nil || !c.target.IsFile() {
+		return false
 	}
-	defer f.Close()
-	a := &archiveReader{ctx: r.ctx, dir: r.temp.path("safe"), now: r.o.Now}
-	if err := os.Mkdir(a.dir, 0o700); err != nil {
-		return nil, err
-	}
-	if _, err := a.unpack(f); err != nil {
-		return nil, err
-	}
-	safe := make(map[string]string)
-	for _, u := range a.files {
-		if u.Origin != "" {
-			safe[u.Origin] = u.temp
-		} else {
-			safe[r.inData(u.Path)] = u.temp
+	for _, other := range r.changes {
+		d, ok := other.(*databaseChange)
+		if ok && d != c && d.live != nil && isFile(d.location(), info) {
+			return true
 		}
 	}
-	return safe, nil
+	return false
 }
 
 // inData is the place in the data directory of a file of the archive.

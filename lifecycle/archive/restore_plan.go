@@ -217,8 +217,8 @@ func (r *restore) newFileChange(path string, data []byte) *fileChange {
 	}
 	c := &fileChange{r: r, path: path, data: data}
 	if have, err := atomicfile.Read(path, maxSmall); err == nil {
-		c.had, c.there = have, true
+		c.there = true
+		c.same = data != nil && bytes.Equal(have, data)
 	}
-	c.same = c.there && data != nil && bytes.Equal(c.had, data)
 	return c
 }

@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"encoding/binary"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -80,24 +78,6 @@ func (engine) Sidecars(path string) []string {
 
 // Settled implements [pronto.FileKeeper].
 func (engine) Settled(path string) bool { return !hasLog(path) }
-
-// Rename implements [pronto.FileKeeper]. The log goes first: with another
-// database it must never be found.
-func (engine) Rename(path, to string) error {
-	suffixes := [...]string{logSuffix, journalSuffix, ""}
-	for i, suffix := range suffixes {
-		err := os.Rename(path+suffix, to+suffix)
-		if err == nil || suffix != "" && errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		for _, done := range suffixes[:i] {
-			os.Rename(to+done, path+done)
-		}
-		return err
-	}
-	os.Remove(path + indexSuffix)
-	return nil
-}
 
 // realPath is the path of the file that a link leads to: what belongs to a
 // database is beside the file itself.

@@ -77,14 +77,7 @@ func (s *store) migrate(ctx context.Context) error {
 		err = newerError(version)
 	}
 	if err == nil && version < schemaVersion {
-		for _, m := range migrations[version+1:] {
-			if err = s.c.Exec(m); err != nil {
-				break
-			}
-		}
-		if err == nil {
-			err = s.c.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, schemaVersion))
-		}
+		err = s.migrateFrom(version)
 	}
 	if err != nil {
 		s.c.Exec("ROLLBACK")
@@ -95,6 +88,17 @@ func (s *store) migrate(ctx context.Context) error {
 		return err
 	}
 	return s.enableWAL(min(s.o.BusyTimeout, time.Second))
+}
+
+// migrateFrom brings a schema to schemaVersion in the transaction that has
+// begun.
+func (s *store) migrateFrom(version int) error {
+	for _, m := range migrations[version+1:] {
+		if err := s.c.Exec(m); err != nil {
+			return err
+		}
+	}
+	return s.c.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, schemaVersion))
 }
 
 // enableWAL switches to write-ahead logging, which the file remembers. It

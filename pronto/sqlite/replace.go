@@ -10,7 +10,8 @@ import (
 
 // replacement implements [pronto.Replacement].
 type replacement struct {
-	s *store
+	s         *store
+	committed bool
 }
 
 // BeginReplace implements [pronto.Replacer].
@@ -34,25 +35,31 @@ func beginReplace(ctx context.Context, path string, o pronto.Options) (*replacem
 		s.Close()
 		return nil, err
 	}
-	return &replacement{s}, nil
+	return &replacement{s: s}, nil
 }
 
 // Fill implements [pronto.Replacement]. The snapshot is brought to this version's
 // schema on the way.
 func (r *replacement) Fill(ctx context.Context, src string) error {
-	copied, err := open(ctx, src, pronto.Options{Mode: pronto.Write})
-	if err != nil {
-		return err
-	}
-	if err := copied.Close(); err != nil {
+	if err := migrateCopy(ctx, src); err != nil {
 		return err
 	}
 	r.s.watch(ctx, nil)
-	return r.s.failed(ctx, r.fill(src))
+	return r.s.failed(ctx, r.s.fill(src))
 }
 
-func (r *replacement) fill(src string) error {
-	s := r.s
+// migrateCopy brings a database that nobody else has open to this version's
+// schema.
+func migrateCopy(ctx context.Context, path string) error {
+	s, err := open(ctx, path, pronto.Options{Mode: pronto.Write})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// fill does what Fill does, in the transaction that has begun.
+func (s *store) fill(src string) error {
 	before, err := s.number("SELECT revision FROM state")
 	if err != nil {
 		return err
@@ -90,6 +97,7 @@ func (r *replacement) Commit() error {
 	if err := r.s.run("COMMIT"); err != nil {
 		return r.s.wrap(err)
 	}
+	r.committed = true
 	return nil
 }
 
@@ -98,36 +106,24 @@ func (r *replacement) Close() error {
 	if r.s.c != nil && !r.s.closed {
 		r.s.rollback()
 		r.s.c.SetBusyTimeout(0)
+		if r.s.created && !r.committed {
+			r.s.discard()
+		}
 		r.s.c.Checkpoint(false)
 	}
 	return r.s.Close()
 }
 
-// Create implements [pronto.FileKeeper].
-func (engine) Create(ctx context.Context, path, src string, o pronto.Options) error {
-	r, err := beginReplace(ctx, path, o)
-	if err != nil {
-		return err
+// discard removes a database that this store has created, if nothing was ever
+// written to it and no process has it open. One that opens it all the same in
+// the last moment finds, when it writes, that its file is gone.
+func (s *store) discard() {
+	// With the log goes the one way to have the file open beside this connection.
+	if s.c.Exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE") != nil {
+		return
 	}
-	defer r.Close()
-	if err := r.Fill(ctx, src); err != nil {
-		return err
+	if revision, err := s.number("SELECT revision FROM state"); err == nil && revision == 0 {
+		os.Remove(realPath(s.path))
 	}
-	if err := r.Commit(); err != nil {
-		return err
-	}
-	done, err := r.s.c.Checkpoint(true)
-	if err == nil && !done {
-		err = pronto.ErrBusy
-	}
-	if err != nil {
-		return r.s.wrap(err)
-	}
-	if err := r.s.Close(); err != nil {
-		return err
-	}
-	// Empty, and of use only to those who have the database open.
-	os.Remove(path + logSuffix)
-	os.Remove(path + indexSuffix)
-	return nil
+	s.run("ROLLBACK")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"prontodb/pronto"
 )
@@ -89,28 +90,168 @@ func TestReplaceIsSeenWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestCreate(t *testing.T) {
+// A database that is not there is made to be replaced, and taken away again
+// where it was not, unless somebody else has it open.
+func TestReplaceNew(t *testing.T) {
 	dir, ctx := t.TempDir(), context.Background()
-	src, dst := filepath.Join(dir, "src.db"), filepath.Join(dir, "dst.db")
+	src, snap := filepath.Join(dir, "src.db"), filepath.Join(dir, "snap.db")
 	fillStore(t, src, "", "v", 100)
-	want := listing(t, src, "")
-	snap := filepath.Join(dir, "snap.db")
 	f, err := eng.Snapshot(ctx, src, snap, pronto.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := eng.Create(ctx, dst, snap, pronto.Options{}); err != nil {
+	begin := func(path string) *replacement {
+		t.Helper()
+		r, err := beginReplace(ctx, path, pronto.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Fill(ctx, snap); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+
+	given := filepath.Join(dir, "given up.db")
+	if err := begin(given).Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, suffix := range []string{logSuffix, indexSuffix} {
-		if _, err := os.Stat(dst + suffix); err == nil {
-			t.Errorf("%s is left", suffix)
-		}
+	if left, err := filepath.Glob(given + "*"); err != nil || len(left) > 0 {
+		t.Errorf("left of one that was given up: %q, %v", left, err)
 	}
-	if g, err := eng.Verify(ctx, dst, pronto.Options{}); err != nil || g.Revision != f.Revision || g.Entries != f.Entries {
+
+	shared := filepath.Join(dir, "shared.db")
+	r := begin(shared)
+	other, err := open(ctx, shared, pronto.Options{Mode: pronto.Write, BusyTimeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if v, err := other.userVersion(); err != nil || v != schemaVersion { // it is at work in the file
+		t.Fatal(v, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	put := func(tx pronto.Writer) error {
+		_, err := pronto.Set(tx, pronto.Address{Project: "p", Namespace: "n", Key: "k"}, []byte("theirs"), pronto.SetOptions{})
+		return err
+	}
+	if err := other.Update(ctx, put); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := eng.Examine(ctx, shared, pronto.Options{}, true); err != nil || g.Entries != 1 {
+		t.Errorf("the database of somebody else holds %+v, %v", g, err)
+	}
+
+	kept := filepath.Join(dir, "kept.db")
+	r = begin(kept)
+	if err := r.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := eng.Verify(ctx, kept, pronto.Options{}); err != nil || g.Revision != f.Revision || g.Entries != f.Entries {
 		t.Errorf("it holds %+v, %v; want %+v", g, err, f)
 	}
-	if got := listing(t, dst, ""); !bytes.Equal(got, want) {
+	if !bytes.Equal(listing(t, kept, ""), listing(t, src, "")) {
 		t.Error("the content is not that of the source")
+	}
+}
+
+// A file that can't be read becomes a database, under the locks of SQLite, and
+// what it was is kept.
+func TestReset(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	src, snap := filepath.Join(dir, "src.db"), filepath.Join(dir, "snap.db")
+	fillStore(t, src, "", "v", 300)
+	if _, err := eng.Snapshot(ctx, src, snap, pronto.Options{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(snap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := bytes.Clone(whole)
+	for i := 4096; i < len(spoilt); i += 7 {
+		spoilt[i] ^= 0x55
+	}
+	for name, content := range map[string][]byte{
+		"empty": {}, "short": []byte("x"), "garbage": bytes.Repeat([]byte("garbage "), 5000), "spoilt": spoilt,
+		"cut short": whole[:len(whole)/2],
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			aside := path + ".aside"
+			for _, suffix := range []string{"", logSuffix} {
+				if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			begin := func() *reset {
+				t.Helper()
+				r, err := eng.BeginReset(ctx, path, aside, pronto.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s, err := open(ctx, path, pronto.Options{Mode: pronto.Write}); err == nil {
+					if err := s.startAnyway(beginWrite); code(err) != sqliteBusy {
+						t.Errorf("others can write to it: %v", err)
+					}
+					s.Close()
+				}
+				if err := r.Fill(ctx, snap); err != nil {
+					t.Fatal(err)
+				}
+				return r.(*reset)
+			}
+			is := func(path string, want []byte) {
+				t.Helper()
+				if have, err := os.ReadFile(path); err != nil || !bytes.Equal(have, want) {
+					t.Errorf("%s has %d bytes, %v", path, len(have), err)
+				}
+			}
+
+			if err := begin().Close(); err != nil {
+				t.Fatal(err)
+			}
+			is(path, content)
+			if left, err := filepath.Glob(aside + "*"); err != nil || len(left) > 0 {
+				t.Errorf("left of one that was given up: %q, %v", left, err)
+			}
+
+			r := begin()
+			if err := r.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			is(aside, content)
+			if !bytes.Equal(listing(t, path, ""), listing(t, src, "")) {
+				t.Error("the content is not that of the source")
+			}
+			if h, err := eng.Examine(ctx, path, pronto.Options{}, true); err != nil || len(h.Problems) > 0 {
+				t.Errorf("%+v, %v", h, err)
+			}
+		})
+	}
+}
+
+func TestResetOfOneInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	fillStore(t, path, "", "v", 3)
+	ctx := context.Background()
+	s, err := open(ctx, path, pronto.Options{Mode: pronto.Write})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if v, err := s.userVersion(); err != nil || v != schemaVersion {
+		t.Fatal(v, err)
+	}
+	if _, err := eng.BeginReset(ctx, path, path+".aside", pronto.Options{}); !errors.Is(err, pronto.ErrBusy) {
+		t.Errorf("%v, want ErrBusy", err)
 	}
 }

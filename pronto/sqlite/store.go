@@ -26,6 +26,7 @@ type store struct {
 	o    pronto.Options
 	c    *driver.Conn // nil: the database does not exist and is only read
 
+	created  bool // by this store: there was no file
 	isNew    bool // the file is empty
 	noWAL    bool // the file does not use write-ahead logging yet
 	checked  bool // the schema is of this version
@@ -88,7 +89,11 @@ func (s *store) openOther() (*driver.Conn, error) {
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
 		// Made here, not by SQLite, for its mode; the log takes the same.
-		f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		s.created = err == nil
+		if errors.Is(err, fs.ErrExist) { // made by another process, or a link to nothing
+			f, err = os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+		}
 		if err != nil {
 			return nil, err
 		}
