@@ -121,12 +121,26 @@ type Snapshotter interface {
 	// [ErrNotFound] if there is no database, or one that was never filled.
 	// progress, if not nil, is told now and then how many bytes the file has.
 	Snapshot(ctx context.Context, location, file string, o Options, progress func(written int64)) (Facts, error)
+}
 
-	// Verify checks a snapshot, which nobody else has open, byte for byte: that
-	// it is ProntoDB's, of a schema this version knows ([ErrForeign],
-	// [ErrNewer]), and that nothing in it contradicts itself ([ErrDamaged]). It
-	// does not trust the file, and does not change it.
-	Verify(ctx context.Context, file string, o Options) (Facts, error)
+// Pruned is an entry, or a namespace with all its entries, that was removed.
+type Pruned struct {
+	Meta string
+	Address
+	IsNamespace bool  // the address has no key
+	Err         error // the rule that it breaks
+}
+
+// String names what was removed, quoted.
+func (p Pruned) String() string {
+	name := Notation{}.Format(p.Address)
+	if p.IsNamespace {
+		name = p.Project + DefaultDelim + p.Namespace
+	}
+	if p.Meta != "" {
+		return fmt.Sprintf("%.200q under meta %.200q", name, p.Meta)
+	}
+	return fmt.Sprintf("%.200q", name)
 }
 
 // Facts are what there is to tell about a snapshot.
@@ -150,7 +164,7 @@ type Replacer interface {
 // transaction: from BeginReplace to Commit or Close nobody else writes to it,
 // and whoever reads sees the old content until Commit, and then the new.
 type Replacement interface {
-	// Fill puts the content of a snapshot, which [Snapshotter.Verify] has
+	// Fill puts the content of a snapshot, which [FileKeeper.Verify] has
 	// passed and nobody has open, in the place of what there is, as far as can
 	// be done without anybody seeing it. Entries keep their revisions; the
 	// database's own becomes greater than it is and than the snapshot's, unless
@@ -189,6 +203,18 @@ type FileKeeper interface {
 	// another process has it open, the error is [ErrBusy]. A Commit that fails may
 	// leave no database at all behind, and always the copy.
 	BeginReset(ctx context.Context, path, aside string, o Options) (Replacement, error)
+
+	// Verify checks a snapshot, which nobody else has open, byte for byte: that
+	// it is ProntoDB's, of a schema this version knows ([ErrForeign],
+	// [ErrNewer]), and that nothing in it contradicts itself ([ErrDamaged]). It
+	// does not trust the file, and does not change it.
+	Verify(ctx context.Context, file string, o Options) (Facts, error)
+
+	// Prune removes from a snapshot that Verify has passed, and that nobody else
+	// has open, what no command could have written: namespaces and entries that
+	// break the rules of addresses, types, times or revisions. It brings the
+	// snapshot to the newest schema, and calls told for each of them.
+	Prune(ctx context.Context, file string, o Options, told func(Pruned)) (Facts, error)
 }
 
 // HeaderSize is how many bytes [FileKeeper.KindOf] looks at, at the most.
@@ -301,13 +327,15 @@ func Snapshot(ctx context.Context, t Target, file string, o Options, progress fu
 	return e.Snapshot(ctx, t.Location, file, o, progress)
 }
 
-// Verify checks the snapshot of a database; see [Snapshotter].
+// Verify checks the snapshot of a database; see [FileKeeper].
 func Verify(ctx context.Context, file string, o Options) (Facts, error) {
-	e, err := capability[Snapshotter](FileTarget(file), "verify a snapshot")
-	if err != nil {
-		return Facts{}, err
-	}
-	return e.Verify(ctx, file, o)
+	return Files().Verify(ctx, file, o)
+}
+
+// Prune removes from a snapshot what no command could have written; see
+// [FileKeeper].
+func Prune(ctx context.Context, file string, o Options, told func(Pruned)) (Facts, error) {
+	return Files().Prune(ctx, file, o, told)
 }
 
 // BeginReplace opens the database at a target for replacement; see [Replacer].

@@ -1,5 +1,9 @@
 package pronto
 
+// MaxRevision is the largest revision: the largest of which every smaller whole
+// number is exact in a JSON number too (RFC 8259, section 6).
+const MaxRevision = 1 << 53
+
 // Entry is one key with its value and what is known of it.
 type Entry struct {
 	Address

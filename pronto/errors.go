@@ -25,6 +25,9 @@ var (
 	// ErrTTL is returned when an expiry is zero, negative or out of range.
 	ErrTTL = errors.New("must be more than zero and at most 100 years")
 
+	// ErrNoRevision is returned when a change would need a revision above [MaxRevision].
+	ErrNoRevision = errors.New("no revision is left, the last one is 9007199254740992")
+
 	// ErrBusy is returned when another process kept the database locked for the whole busy timeout.
 	ErrBusy = errors.New("database is busy")
 	// ErrFull is returned when the disk or a quota is full; nothing was changed.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -36,8 +35,10 @@ that cursors name elsewhere, and the configuration. --user, --cursor or --databa
 given on the command line, narrow it. Others may go on writing: each database is
 backed up as it is at one moment. The archive is called
 prontodb-backup-YYYYMMDD-HHMMSS.tar.gz (UTC; -2 and so on behind it if one of that
-second is there), or as --output says. It has that name once it is whole and safe
-on the disk, and it never replaces a file. Its path is printed.
+second is there), or as --output says. It has that name once it is whole, safe on
+the disk and read back, and it never replaces a file. Its path is printed. What
+can't be backed up, a damaged database say, is named, and the exit status is 1: the
+archive holds the rest, and --keep removes nothing.
 
 --list prints path, size, time and entries of each archive in a folder, the oldest
 first, separated by tabs. --verify reads an archive byte for byte. --restore is
@@ -59,7 +60,7 @@ Archives are not encrypted: pipe them through a tool that does.`,
 
 func (c *backup) Flags(f *cmdline.Flags) {
 	f.Text(&c.output, "output", "o", "folder for the archive, or its name, or - for stdout: `DIR|FILE.tar.gz|-`\n(default $XDG_DATA_HOME/prontodb/backups)")
-	f.Int(&c.keep, 1, "keep", "", "then remove all but the newest `N` backups in that folder")
+	f.Int(&c.keep, 1, "keep", "", "then remove all but the newest `N` whole backups of the same\nselection in that folder")
 	f.Bool(&c.list, "list", "", "list the archives in DIR or --output")
 	f.Text(&c.verify, "verify", "", "verify the archive `FILE`, - from stdin")
 	f.Text(&c.restore.file, "restore", "", "restore the archive or database `FILE`, - from stdin")
@@ -113,8 +114,8 @@ func (c *backup) check(a *app, args []string) error {
 		return fmt.Errorf("--output goes with the making of a backup, or with --list")
 	case c.output != "" && len(args) > 0:
 		return fmt.Errorf("folder given twice: %q and %q", c.output, args[0])
-	case c.restore.file == "" && (c.restore.dryRun || c.restore.into != ""):
-		return fmt.Errorf("--dry-run and --into go with --restore")
+	case c.restore.file == "" && c.restore.given():
+		return fmt.Errorf("--dry-run, --into, --outside and --config-too go with --restore")
 	}
 	return nil
 }
@@ -128,11 +129,12 @@ type archiveJSON struct {
 	Schema    int       `json:"schema"`
 	Databases int       `json:"databases"`
 	Entries   int64     `json:"entries"`
+	LeftOut   []string  `json:"left_out,omitempty"`
 	Removed   []string  `json:"removed,omitempty"`
 }
 
 func newArchiveJSON(path string, size int64, c archive.Contents) archiveJSON {
-	return archiveJSON{path, size, c.CreatedAt, c.Version, c.Schema, c.Databases(), c.Entries, nil}
+	return archiveJSON{path, size, c.CreatedAt, c.Version, c.Schema, c.Databases(), c.Entries, c.LeftOut, nil}
 }
 
 // make makes a backup.
@@ -154,32 +156,31 @@ func (c *backup) make(ctx context.Context, a *app) error {
 	if c.keep > 0 && (o.Stream != nil || namesFile(c.output)) {
 		return fmt.Errorf("--keep needs a folder as --output, not %q", c.output)
 	}
+	o.Keep, o.CheckConfig = int(c.keep), a.checkConfig
 	bar := a.progress("backup", 0)
 	o.Progress = bar.setter()
 	r, err := archive.Backup(ctx, d, o)
 	bar.end()
-	if err != nil {
+	switch {
+	case r.Path != "": // there is one, though something may be missing in it
+		a.changed = true
+		return errors.Join(err, c.report(a, r))
+	case err != nil && r.Size > 0: // has gone down a pipe
+		return err
+	case err != nil:
 		return interrupted(ctx, err, "no backup was made")
 	}
-	if o.Stream != nil {
-		return nil
-	}
-	a.changed = true
-	var removed []string
-	if c.keep > 0 {
-		removed, err = archive.Keep(r.Path, int(c.keep))
-	}
-	return errors.Join(err, c.report(a, r, removed))
+	return nil
 }
 
-func (c *backup) report(a *app, r archive.BackupResult, removed []string) error {
+func (c *backup) report(a *app, r archive.BackupResult) error {
 	if a.g.json {
 		j := newArchiveJSON(r.Path, r.Size, r.Contents)
-		j.Removed = removed
+		j.Removed = r.Removed
 		return a.printJSON(j)
 	}
 	_, err := fmt.Fprintln(a.out, r.Path)
-	for _, path := range removed {
+	for _, path := range r.Removed {
 		a.status("removed %s", path)
 	}
 	return err
@@ -236,11 +237,12 @@ func (c *backup) verifyArchive(ctx context.Context, a *app) error {
 		return err
 	}
 	bar := a.progress("verify", 0)
-	path, stream := c.verify, io.Reader(nil)
+	path := c.verify
+	o := archive.VerifyOptions{File: path, CheckConfig: a.checkConfig, Now: a.Now, Progress: bar.setter()}
 	if path == "-" {
-		stream, path = proc.Reader(ctx, a.Stdin), "standard input"
+		o.Stream, path = proc.Reader(ctx, a.Stdin), "standard input"
 	}
-	contents, err := archive.Verify(ctx, d, path, stream, a.Now, bar.setter())
+	contents, err := archive.Verify(ctx, d, o)
 	bar.end()
 	if err != nil {
 		return interrupted(ctx, err, path+" was not verified")
@@ -250,5 +252,8 @@ func (c *backup) verifyArchive(ctx context.Context, a *app) error {
 	}
 	a.status("%s is whole: %s, %s", path,
 		lifecycle.Plural(contents.Databases(), "database", "databases"), lifecycle.Plural(int(contents.Entries), "entry", "entries"))
+	for _, what := range contents.LeftOut {
+		a.status("it lacks %s, which could not be backed up", what)
+	}
 	return nil
 }

@@ -95,7 +95,11 @@ func (p *progress) run() {
 	}
 }
 
+// draw draws the bar, once there is something to show.
 func (p *progress) draw() {
+	if p.done.Load() == 0 && p.total.Load() == 0 {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Fprintf(p.a.Stderr, "\r%s\x1b[K", p.text(p.done.Load()))

@@ -42,6 +42,10 @@ func TestProgressEnds(t *testing.T) {
 	var errs strings.Builder
 	p := &progress{a: &app{Process: Process{Stderr: &errs}}, what: "import", stop: make(chan struct{}), ended: make(chan struct{})}
 	go p.run()
+	if p.draw(); errs.Len() > 0 {
+		t.Errorf("before anything is known: %q", errs.String())
+	}
+	p.set(1)
 	p.draw()
 	p.end()
 	p.end()

@@ -33,11 +33,16 @@ and filled; if one can't be committed after that, it stays as it was, the error
 names it, stdout says what was restored, and the exit status is 1.
 
 Of each database that the archive holds, nothing but what the archive holds remains;
-cursors and the configuration in it replace those of the same name. Databases,
-cursors and users that it does not hold stay as they are. A database from outside
-the data folder returns to its path, or, with --into, goes to a folder, and the
-cursors that name it follow it. --user, --cursor and --database, given on the
-command line, restore only that part.
+cursors replace those of the same name. Databases, cursors and users that it does
+not hold stay as they are. The configuration is restored where there is none, else
+with --config-too. Entries that no command could have written are left out and
+named. --user, --cursor and --database, given on the command line, restore only that
+part.
+
+An archive may come from anybody, so a database from outside the data folder returns
+to its path only if a cursor names that path today, or with --outside, if the path
+is that of a database, NAME.db say, in a folder that is there. With --into it goes
+to a folder, and the cursors that name it follow it.
 
 FILE may also be a database by itself: it becomes the user's database "main", or the
 one that --database or --cursor names. Archives and databases of the earlier
@@ -65,15 +70,22 @@ func (c *restoring) Run(ctx context.Context, a *app, args []string) error {
 
 // restoreFlags are those of restore, and of backup --restore.
 type restoreFlags struct {
-	file   string
-	dryRun bool
-	into   string
+	file    string
+	dryRun  bool
+	into    string
+	outside bool
+	config  bool
 }
+
+// given reports whether one of the flags is.
+func (r *restoreFlags) given() bool { return r.dryRun || r.into != "" || r.outside || r.config }
 
 // register registers the flags, with words before what the help says of them.
 func (r *restoreFlags) register(f *cmdline.Flags, before string) {
 	f.Bool(&r.dryRun, "dry-run", "", before+"verify, tell what would be done, and do nothing")
 	f.Text(&r.into, "into", "", before+"folder `DIR` for databases from outside the data folder")
+	f.Bool(&r.outside, "outside", "", before+"let databases return to paths outside the data folder\nthat no cursor names today")
+	f.Bool(&r.config, "config-too", "", before+"replace the configuration that is there")
 }
 
 func (a *app) restore(ctx context.Context, f *restoreFlags) error {
@@ -83,6 +95,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 	}
 	o := archive.RestoreOptions{
 		Version: a.Build.filled().Version, Part: a.part(), File: f.file, User: a.g.user, DryRun: f.dryRun,
+		Outside: f.outside, Config: f.config,
 		CheckConfig: a.checkConfig, Now: a.Now, BusyTimeout: a.g.busyTimeout,
 	}
 	if f.file == "-" {
@@ -92,6 +105,9 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 		o.File, o.Stream = "", proc.Reader(ctx, a.Stdin)
 	}
 	if f.into != "" {
+		if f.outside {
+			return errors.New("--into and --outside exclude each other")
+		}
 		if o.Into, err = filepath.Abs(f.into); err != nil {
 			return err
 		}
@@ -107,6 +123,9 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 	}
 	r, err := archive.Restore(ctx, d, o)
 	bar.end()
+	if errors.Is(err, archive.ErrNoPlace) {
+		err = cmdline.WithHint(err, "--into DIR puts it there, --outside back")
+	}
 	if err != nil && len(r.Steps) == 0 {
 		return interrupted(ctx, err, "nothing was changed")
 	}

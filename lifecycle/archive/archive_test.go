@@ -137,7 +137,7 @@ func testBackup(t testing.TB, dirs lifecycle.Dirs) []byte {
 func restoreOptions(t testing.TB, dirs lifecycle.Dirs, archive []byte) RestoreOptions {
 	return RestoreOptions{
 		Version: "test", Stream: bytes.NewReader(archive), User: "default", Target: pronto.FileTarget(databaseFileOf(dirs, "default", "main")),
-		Now: time.Now, BusyTimeout: time.Minute,
+		Now: time.Now, BusyTimeout: time.Minute, Outside: true,
 		Tell: func(format string, args ...any) { t.Logf(format, args...) },
 	}
 }
@@ -190,12 +190,7 @@ func refuser(t *testing.T) func(t *testing.T, archive []byte) error {
 		t.Helper()
 		for _, dirs := range []lifecycle.Dirs{fresh, full} {
 			o := restoreOptions(t, dirs, archive)
-			o.CheckConfig = func(data []byte) error {
-				if bytes.Contains(data, []byte("evil")) {
-					return errors.New("unknown name \"evil\"")
-				}
-				return nil
-			}
+			o.CheckConfig = refuseEvil
 			if _, err = Restore(context.Background(), dirs, o); err == nil {
 				t.Fatal("it was accepted")
 			}
@@ -317,6 +312,16 @@ func putTogether(t testing.TB, list []member) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// manifestOf reads the first member.
+func manifestOf(t testing.TB, list []member) Contents {
+	t.Helper()
+	var c Contents
+	if err := json.Unmarshal(list[0].data, &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // setManifest writes c into the first member.
@@ -446,26 +451,69 @@ func TestRestoreRefusesHostileArchives(t *testing.T) {
 			return list
 		}, "has 67108864 bytes, its manifest says"},
 		{"a cursor of a megabyte and more", content("users/default/cursors/out.cursor", strings.Repeat(" ", maxSmall+1)), "has 1048577 bytes"},
-		{"a cursor that is none", content("users/default/cursors/out.cursor", "{"), "unexpected end of JSON"},
-		{"a cursor to nowhere", content("users/default/cursors/out.cursor", `{"target":"../x.db"}`), "neither absolute nor the name"},
-		{"a configuration that is refused", content("config", "evil yes\n"), "evil"},
-		{"a database that is none", content(db, "text"), "not a ProntoDB database"},
-		{"a database of another program", content(db, sqlitetest.Magic+strings.Repeat("\x00", 4080)), "not a ProntoDB database"},
 	}
 	refused := refuser(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			list := takeApart(t, archive)
-			var contents Contents
-			if err := json.Unmarshal(list[0].data, &contents); err != nil {
-				t.Fatal(err)
-			}
+			contents := manifestOf(t, list)
 			bad := pack(t, putTogether(t, c.change(t, list, &contents)))
 			if err := refused(t, bad); !errors.Is(err, ErrArchive) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
 	}
+}
+
+// One file of an archive that is of no use keeps no other from being restored.
+func TestRestoreLeavesOutUnfitFiles(t *testing.T) {
+	dirs := newDirs(t)
+	populate(t, dirs, 3, text("old"))
+	archive := testBackup(t, dirs)
+	main, cursor := "users/default/main.db", "users/default/cursors/out.cursor"
+	for _, c := range []struct{ name, file, content, want string }{
+		{"a cursor that is none", cursor, "{", "unexpected end of JSON"},
+		{"a cursor to nowhere", cursor, `{"target":"../x.db"}`, "neither absolute nor the name"},
+		{"a configuration that is refused", "config", "evil yes\n", "evil"},
+		{"a database that is none", main, "text", "not a ProntoDB database"},
+		{"a database of another program", main, sqlitetest.Magic + strings.Repeat("\x00", 4080), "not a ProntoDB database"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dirs := newDirs(t)
+			elsewhere := populate(t, dirs, 3, text("new"))
+			list := takeApart(t, archive)
+			contents := manifestOf(t, list)
+			for i := range contents.Files {
+				if contents.Files[i].Origin != "" {
+					contents.Files[i].Origin = elsewhere
+				}
+			}
+			setFile(t, list, &contents, c.file, []byte(c.content))
+			o := restoreOptions(t, dirs, pack(t, putTogether(t, list)))
+			o.CheckConfig, o.Config = refuseEvil, true
+			r, err := Restore(context.Background(), dirs, o)
+			if err == nil || !strings.HasPrefix(err.Error(), "1 of 4 were not restored: ") || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if len(r.Steps) != 3 {
+				t.Errorf("%+v", r.Steps)
+			}
+			wantValue(t, elsewhere, "old")
+			wantValue(t, databaseFileOf(dirs, "default", "main"), map[bool]string{true: "new", false: "old"}[c.file == main])
+
+			v := VerifyOptions{Stream: bytes.NewReader(pack(t, putTogether(t, list))), Now: time.Now, CheckConfig: refuseEvil}
+			if _, err := Verify(context.Background(), dirs, v); !errors.Is(err, ErrArchive) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Verify: %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func refuseEvil(data []byte) error {
+	if bytes.Contains(data, []byte("evil")) {
+		return errors.New("unknown name \"evil\"")
+	}
+	return nil
 }
 
 func TestRestoreRefusesWhatSurroundsAnArchive(t *testing.T) {

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
+	"prontodb/pronto/home"
 )
 
 // BackupOptions says what to back up, and where to.
@@ -23,6 +25,13 @@ type BackupOptions struct {
 	Output string    // a directory, or the archive to be made; "" is lifecycle.Dirs.Backups
 	Stream io.Writer // instead of Output
 
+	// Keep, if not 0, is how many archives like the one that is made stay in its
+	// directory, itself among them; the older ones are removed.
+	Keep int
+
+	// CheckConfig says what is wrong with the content of a configuration file.
+	CheckConfig func([]byte) error
+
 	Now         func() time.Time
 	BusyTimeout time.Duration
 
@@ -32,8 +41,9 @@ type BackupOptions struct {
 
 // BackupResult says what a backup made.
 type BackupResult struct {
-	Path string // "" for a stream
-	Size int64  // of the archive, in bytes
+	Path    string   // "" for a stream
+	Size    int64    // of the archive, in bytes
+	Removed []string // paths of older archives
 	Contents
 }
 
@@ -42,9 +52,14 @@ var ErrNothing = errors.New("nothing to back up")
 
 // Backup makes an archive of everything there is, or of a part of it. Each
 // database in it is one snapshot of its own; others go on writing meanwhile.
-// An archive gets its final name once it is whole and synced, and never
-// replaces a file: that is [fs.ErrExist]. A database whose engine takes no
-// snapshots is a [pronto.EngineError].
+// An archive gets its final name once it is whole, synced, and has been read
+// back, and never replaces a file: that is [fs.ErrExist].
+//
+// What can't be backed up is left out, a database that is damaged or whose
+// engine takes no snapshots ([pronto.EngineError]), a cursor or a configuration
+// that can't be read: the archive holds the rest, nothing is removed for Keep,
+// and the error, beside the result, names what is missing. Where that is the
+// one database or cursor asked for, there is no archive.
 func Backup(ctx context.Context, dirs lifecycle.Dirs, o BackupOptions) (BackupResult, error) {
 	b := &backup{dirs: dirs, o: o, ctx: ctx}
 	r, err := b.run()
@@ -62,16 +77,20 @@ type backup struct {
 
 	// extra are more databases than those of users and cursors.
 	extra []pronto.Target
-	// What is left out, where not nil: the databases that skip says, those of
-	// skipEmpty that nothing was ever written to, and files that can't be read
-	// as a database, which skipDamaged is told of.
+	// What is left out, where not nil: the databases that skip says, and those of
+	// skipEmpty that nothing was ever written to.
 	skip, skipEmpty func(pronto.Target) bool
-	skipDamaged     func(pronto.Target) error
+	// unable, if not nil, is told of what can't be backed up, a database unless
+	// the target is zero, and why. It may be left out unless unable returns an
+	// error.
+	unable func(t pronto.Target, err error) error
 
 	temp    *tempDir
 	sources []*source
 	outside int      // how many of the sources are databases from elsewhere
 	users   []string // those of whom everything is a source
+	leftOut []error
+	lacks   []string // what was left out, for the manifest
 
 	done, total int64
 }
@@ -92,21 +111,68 @@ func (b *backup) run() (r BackupResult, err error) {
 		return r, err
 	}
 	if len(b.sources) == 0 {
-		return r, ErrNothing
+		return r, cmp.Or(b.incomplete("nothing was backed up"), ErrNothing)
 	}
 	if r.Contents, err = b.contents(); err != nil {
 		return r, err
 	}
 	if b.o.Stream != nil {
-		r.Size, err = b.write(b.o.Stream, &r.Contents)
-		return r, err
+		if r.Size, err = b.write(b.o.Stream, &r.Contents); err != nil {
+			return r, err
+		}
+		return r, b.incomplete("not everything is in the archive")
 	}
 	temp := b.temp.path("archive")
 	if r.Size, err = b.writeFile(temp, &r.Contents); err != nil {
 		return r, err
 	}
-	r.Path, err = b.publish(temp, dir, file, r.CreatedAt)
-	return r, err
+	if err := checkSeal(b.ctx, temp); err != nil {
+		return r, fmt.Errorf("the disk does not give the archive back as it was written: %w", err)
+	}
+	if err := b.finish(&r, temp, dir, file); err != nil {
+		return r, err
+	}
+	return r, b.incomplete("not everything is in the archive")
+}
+
+// finish gives the archive its name, and removes older ones.
+func (b *backup) finish(r *BackupResult, temp, dir, file string) (err error) {
+	removes := b.o.Keep > 0 && len(b.leftOut) == 0
+	if removes {
+		unlock, err := lockDir(b.ctx, dir)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	if r.Path, err = b.publish(temp, dir, file, r.CreatedAt); err == nil && removes {
+		r.Removed, err = keep(b.ctx, r.Path, &r.Contents, b.o.Keep)
+	}
+	return err
+}
+
+// leaveOut decides what becomes of a backup that something can't go into, a
+// database unless the target is zero. Its error ends the backup.
+func (b *backup) leaveOut(name string, t pronto.Target, err error) error {
+	switch {
+	case b.ctx.Err() != nil:
+		return b.ctx.Err()
+	case b.unable != nil:
+		return b.unable(t, withLocation(name, err))
+	case b.o.Part.Cursor != "" || b.o.Part.Database != "":
+		return withLocation(name, err)
+	}
+	b.leftOut = append(b.leftOut, withLocation(name, err))
+	b.lacks = append(b.lacks, name)
+	return nil
+}
+
+// incomplete is the error of a backup that lacks something; nil for others.
+func (b *backup) incomplete(what string) error {
+	if len(b.leftOut) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, errlist(b.leftOut))
 }
 
 // snapshots makes a snapshot of each database, and drops the sources that turn
@@ -144,24 +210,22 @@ func (b *backup) snapshot(s *source) (bool, error) {
 	facts, err := pronto.Snapshot(b.ctx, s.target, s.ready, o, func(written int64) {
 		b.progress(before + min(written, size))
 	})
-	b.progress(before + size)
 	if err == nil {
+		facts, err = pronto.Verify(b.ctx, s.ready, o)
+		err = pronto.Cause(err, s.ready)
+	}
+	b.progress(before + size)
+	switch {
+	case err == nil:
 		s.Schema, s.Entries = facts.Schema, facts.Entries
 		return facts.Revision > 0 || b.skipEmpty == nil || !b.skipEmpty(s.target), nil
-	}
-	if _, ok := errors.AsType[*pronto.EngineError](err); ok {
-		return false, fmt.Errorf("%s: %w", s.target, err)
-	}
-	unreadable := errors.Is(err, pronto.ErrDamaged) || errors.Is(err, pronto.ErrForeign)
-	switch {
 	case errors.Is(err, pronto.ErrNotFound):
 		return false, nil
-	case unreadable && b.skipDamaged != nil && s.target.IsFile():
-		return false, b.skipDamaged(s.target)
 	case errors.Is(err, pronto.ErrFull):
 		return false, fmt.Errorf("%s: no space left for a snapshot of %s", b.temp.dir, s.target)
 	}
-	return false, err
+	os.Remove(s.ready) // what there is of it
+	return false, b.leaveOut(s.target.String(), s.target, err)
 }
 
 // archiveWeight is how much longer than a snapshot it takes to make one and
@@ -183,6 +247,7 @@ func (b *backup) contents() (Contents, error) {
 	c := Contents{
 		Format: archiveFormat, Version: b.o.Version, Schema: schema,
 		CreatedAt: b.o.Now().UTC().Truncate(time.Millisecond), Data: b.dirs.Data, Users: b.users,
+		Selection: b.selection(), LeftOut: b.lacks,
 	}
 	for _, s := range b.sources {
 		if err := b.hash(s); err != nil {
@@ -192,6 +257,16 @@ func (b *backup) contents() (Contents, error) {
 		c.Files = append(c.Files, s.File)
 	}
 	return c, c.check()
+}
+
+// selection is what is to be backed up, said so that it does not depend on the
+// working directory.
+func (b *backup) selection() *Part {
+	p := b.o.Part
+	if path, err := absolute(p.Database); err == nil && p.Database != "" && !home.IsWord(p.Database) {
+		p.Database = path
+	}
+	return &p
 }
 
 func (b *backup) hash(s *source) error {
@@ -212,16 +287,21 @@ func (b *backup) write(w io.Writer, c *Contents) (int64, error) {
 }
 
 // writeFile writes the archive to a file that nobody knows yet, and syncs it.
+// It is unpacked and checked on the way.
 func (b *backup) writeFile(path string, c *Contents) (int64, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	w := bufio.NewWriterSize(f, 256<<10)
+	check, finish := checkWritten(b.ctx)
+	w := bufio.NewWriterSize(io.MultiWriter(f, check), 256<<10)
 	n, err := b.write(w, c)
 	if err == nil {
 		err = w.Flush()
+	}
+	if cerr := finish(err); err == nil && cerr != nil {
+		err = fmt.Errorf("the archive was not made right: %w", cerr)
 	}
 	if err == nil {
 		err = f.Sync()

@@ -17,8 +17,9 @@ type fileChange struct {
 	path string
 	data []byte // nil removes it
 
-	there bool // something is
-	same  bool // as what is to be there
+	there   bool // something is
+	same    bool // as what is to be there
+	onlyNew bool // what is there stays
 
 	near *atomicfile.File
 	made []string // directories made for it
@@ -33,14 +34,19 @@ func (c *fileChange) step() lifecycle.Step {
 		return lifecycle.Step{Action: lifecycle.Removed, Path: c.path, Why: "no cursor was in use"}
 	case c.same:
 		return lifecycle.Step{Action: lifecycle.Unchanged, Path: c.path}
+	case c.keeps():
+		return lifecycle.Step{Action: lifecycle.Kept, Path: c.path, Why: "--config-too replaces it"}
 	case c.there:
 		return lifecycle.Step{Action: lifecycle.Replaced, Path: c.path}
 	}
 	return lifecycle.Step{Action: lifecycle.Wrote, Path: c.path}
 }
 
+// keeps reports whether nothing is to be written.
+func (c *fileChange) keeps() bool { return c.same || c.onlyNew && c.there }
+
 func (c *fileChange) stage() error {
-	if c.data == nil || c.same {
+	if c.data == nil || c.keeps() {
 		return nil
 	}
 	dir := filepath.Dir(c.path)
@@ -60,8 +66,10 @@ func (c *fileChange) stage() error {
 
 func (c *fileChange) commit() error {
 	switch {
-	case c.same:
+	case c.keeps():
 		return nil
+	case c.onlyNew:
+		return c.near.CommitNew()
 	case c.data != nil:
 		return c.near.Commit()
 	}

@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"prontodb/lifecycle"
-	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
 	"prontodb/pronto/home"
 )
@@ -45,10 +45,6 @@ func (remoteEngine) Snapshot(ctx context.Context, location, file string, o pront
 	return pronto.Snapshot(ctx, fileOf(location), file, o, progress)
 }
 
-func (remoteEngine) Verify(context.Context, string, pronto.Options) (pronto.Facts, error) {
-	return pronto.Facts{}, errors.New("snapshots are files")
-}
-
 func (remoteEngine) BeginReplace(ctx context.Context, location string, o pronto.Options) (pronto.Replacement, error) {
 	return pronto.BeginReplace(ctx, fileOf(location), o)
 }
@@ -65,6 +61,13 @@ func (failingReplacement) Commit() error { return errCommit }
 func (failingEngine) BeginReplace(ctx context.Context, location string, o pronto.Options) (pronto.Replacement, error) {
 	r, err := pronto.BeginReplace(ctx, fileOf(location), o)
 	return failingReplacement{r}, err
+}
+
+func makeDir(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func setCursor(t *testing.T, dirs lifecycle.Dirs, name, target string) {
@@ -133,12 +136,15 @@ func TestBackupWithoutSnapshots(t *testing.T) {
 	dirs := newDirs(t)
 	put(t, databaseFileOf(dirs, "default", "main"), 3, text("v"))
 	setCursor(t, dirs, "far", "plain://host/db")
-	_, err := Backup(context.Background(), dirs, BackupOptions{Now: time.Now})
+	r, err := Backup(context.Background(), dirs, BackupOptions{Now: time.Now})
 	if _, ok := errors.AsType[*pronto.EngineError](err); !ok || !strings.Contains(err.Error(), "plain://host/db") {
 		t.Errorf("%v, want an EngineError that names the database", err)
 	}
-	if fsutil.Exists(dirs.Backups()) {
-		t.Error("something was made")
+	if _, err := Verify(context.Background(), dirs, VerifyOptions{File: r.Path, Now: time.Now}); err != nil || r.Databases() != 1 {
+		t.Errorf("an archive of %d databases: %v", r.Databases(), err)
+	}
+	if !slices.Equal(r.LeftOut, []string{"plain://host/db"}) {
+		t.Errorf("left out: %q", r.LeftOut)
 	}
 }
 
@@ -280,6 +286,7 @@ func TestRestoreLocksWhatIsNotThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	makeDir(t, filepath.Dir(elsewhere))
 	o := restoreOptions(t, dirs, archive)
 	written := make(chan error)
 	o.staged = func() {
@@ -330,6 +337,7 @@ func TestRestoreLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	makeDir(t, filepath.Dir(elsewhere))
 	before := snapshotOf(t, dirs.Home)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -12,38 +12,42 @@ import (
 
 // check looks into what was unpacked: each database is whole and of a schema
 // this version knows, each cursor can be read, and so can the configuration,
-// where checkConfig is not nil.
+// where checkConfig is not nil. A file that is not so has its bad set.
 func (a *archiveReader) check(checkConfig func([]byte) error) error {
 	for i := range a.files {
 		f := &a.files[i]
+		if f.bad != nil {
+			continue
+		}
 		err := a.checkFile(f, checkConfig)
 		if a.ctx.Err() != nil {
 			return a.ctx.Err()
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %q: %w", ErrArchive, f.Path, pronto.Cause(err, f.temp))
+			f.bad = fmt.Errorf("%q in the archive: %w", f.Path, pronto.Cause(err, f.temp))
 		}
 	}
 	return nil
 }
 
 func (a *archiveReader) checkFile(f *unpacked, checkConfig func([]byte) error) error {
-	switch k, _, name := f.what(); {
-	case k.isDatabase():
+	k, _, name := f.what()
+	if k.isDatabase() {
 		return a.checkDatabase(f)
-	case k == cursorFile:
-		_, err := readCursor(f.temp, name)
-		return err
-	case k == activeFile:
-		return checkActive(f.temp)
-	case k == configFile && checkConfig != nil:
-		data, err := os.ReadFile(f.temp)
-		if err != nil {
-			return err
-		}
-		return checkConfig(data)
 	}
-	return nil
+	data, err := os.ReadFile(f.temp)
+	if err != nil {
+		return err
+	}
+	switch {
+	case k == cursorFile:
+		_, err = parseCursor(data, name)
+	case k == activeFile:
+		err = checkActive(data)
+	case k == configFile && checkConfig != nil:
+		err = checkConfig(data)
+	}
+	return err
 }
 
 func (a *archiveReader) checkDatabase(f *unpacked) error {
@@ -57,12 +61,18 @@ func (a *archiveReader) checkDatabase(f *unpacked) error {
 
 // readCursor reads a cursor of that name, which is in the file at path.
 func readCursor(path, name string) (home.Cursor, error) {
-	c := home.Cursor{Name: name}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return c, err
+		return home.Cursor{}, err
 	}
-	if err := json.Unmarshal(data, &c); err != nil {
+	return parseCursor(data, name)
+}
+
+// parseCursor reads a cursor of that name from the content of its file.
+func parseCursor(data []byte, name string) (home.Cursor, error) {
+	c := home.Cursor{Name: name}
+	err := json.Unmarshal(data, &c)
+	if err != nil {
 		return c, err
 	}
 	target := c.Target
@@ -72,11 +82,7 @@ func readCursor(path, name string) (home.Cursor, error) {
 	return c, err
 }
 
-// checkActive checks the file at path, which holds the name of a cursor.
-func checkActive(path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
+// checkActive checks the content of a file that holds the name of a cursor.
+func checkActive(data []byte) error {
 	return home.CheckName(strings.TrimSpace(string(data)))
 }

@@ -51,17 +51,20 @@ func (b *backup) collectUsers() error {
 	}
 	for _, c := range in.Cursors {
 		if err := b.addCursor(c); err != nil && !errors.Is(err, home.ErrNoCursor) {
-			return err
+			name := fmt.Sprintf("cursor %q of user %q", c.Name, c.User.Name)
+			if err := b.leaveOut(name, pronto.Target{}, err); err != nil {
+				return err
+			}
 		}
 	}
 	for _, u := range in.Users {
-		if err := b.addSmall(activePath(u.Name), u.ActiveFile()); err != nil {
+		if err := b.addSmall(activePath(u.Name), u.ActiveFile(), checkActive); err != nil {
 			return err
 		}
 		b.users = append(b.users, u.Name)
 	}
 	if b.o.Part.whole() {
-		if err := b.addSmall(configPath, b.dirs.ConfigFile()); err != nil {
+		if err := b.addSmall(configPath, b.dirs.ConfigFile(), b.o.CheckConfig); err != nil {
 			return err
 		}
 	}
@@ -103,15 +106,17 @@ func (b *backup) addCursor(c home.CursorOf) error {
 		return fmt.Errorf("cursor %q of user %q: %w", c.Name, c.User.Name, c.Err)
 	}
 	data, err := json.Marshal(c.Cursor)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = parseCursor(data, c.Name)
 	}
-	b.sources = append(b.sources, &source{
-		File: File{Path: cursorPath(c.User.Name, c.Name)},
-		data: append(data, '\n'),
-	})
+	if err == nil {
+		b.sources = append(b.sources, &source{
+			File: File{Path: cursorPath(c.User.Name, c.Name)},
+			data: append(data, '\n'),
+		})
+	}
 	b.addDatabase(c.Target)
-	return nil
+	return err
 }
 
 // addNamed adds a database that was asked for, which must be there as far as
@@ -169,14 +174,18 @@ func archivePath(data string, t pronto.Target) string {
 	return f.Path
 }
 
-// addSmall adds a file that is not a database, if there is one.
-func (b *backup) addSmall(name, path string) error {
+// addSmall adds a file that is not a database, if there is one. check, if not
+// nil, says what is wrong with its content.
+func (b *backup) addSmall(name, path string, check func([]byte) error) error {
 	data, err := atomicfile.Read(path, maxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err == nil && check != nil {
+		err = check(data)
+	}
 	if err != nil {
-		return err
+		return b.leaveOut(path, pronto.Target{}, err)
 	}
 	b.sources = append(b.sources, &source{File: File{Path: name}, data: data})
 	return nil

@@ -27,8 +27,10 @@ type Contents struct {
 	Version   string    `json:"version"` // of the prontodb that made it
 	Schema    int       `json:"schema"`  // of the databases
 	CreatedAt time.Time `json:"created_at"`
-	Data      string    `json:"data_folder"`     // the data directory then
-	Users     []string  `json:"users,omitempty"` // those of whom everything is in it
+	Data      string    `json:"data_folder"`         // the data directory then
+	Users     []string  `json:"users,omitempty"`     // those of whom everything is in it
+	Selection *Part     `json:"selection,omitempty"` // what was to be backed up
+	LeftOut   []string  `json:"left_out,omitempty"`  // what of that could not be
 	Entries   int64     `json:"entries"`
 	Files     []File    `json:"files"`
 }

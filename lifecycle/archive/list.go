@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"prontodb/internal/atomicfile"
 )
 
 const (
@@ -69,31 +67,6 @@ func backupNames(dir string) ([]string, error) {
 		names[i] = f.name
 	}
 	return names, nil
-}
-
-// Keep removes all but the newest n of the backups in the directory of the one at
-// path, which stays in any case, and returns the paths of those it removed.
-func Keep(path string, n int) ([]string, error) {
-	dir := filepath.Dir(path)
-	names, err := backupNames(dir)
-	if err != nil {
-		return nil, err
-	}
-	if i := slices.Index(names, filepath.Base(path)); i >= 0 {
-		names = append(slices.Delete(names, i, i+1), filepath.Base(path)) // as if it were the newest
-	}
-	var removed []string
-	for len(names) > n {
-		old := filepath.Join(dir, names[0])
-		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return removed, err
-		}
-		removed, names = append(removed, old), names[1:]
-	}
-	if len(removed) == 0 {
-		return nil, nil
-	}
-	return removed, atomicfile.SyncDir(dir)
 }
 
 // Listed is one archive in a list.

@@ -4,9 +4,9 @@ import "fmt"
 
 // Part narrows a backup or a restore. The zero value is everything.
 type Part struct {
-	User     string // with all that this user has; or whose Cursor and Database it is
-	Cursor   string // this one, and the database it names
-	Database string // this one: a name, a path or a URL
+	User     string `json:"user,omitempty"`     // with all that this user has; or whose Cursor and Database it is
+	Cursor   string `json:"cursor,omitempty"`   // this one, and the database it names
+	Database string `json:"database,omitempty"` // this one: a name, a path or a URL
 }
 
 func (p Part) whole() bool { return p == Part{} }

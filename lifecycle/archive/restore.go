@@ -27,8 +27,15 @@ type RestoreOptions struct {
 
 	Target pronto.Target // for a database that comes without an archive
 	User   string        // whose the databases of an archive of the earlier ProntoDB become
-	Into   string        // directory for databases from outside the data directory; "": where they were
 	DryRun bool          // only tell
+
+	// Databases from outside the data directory go to the directory Into, or
+	// back to their paths: to those that a cursor names today, and with Outside
+	// to others that databases have.
+	Into    string
+	Outside bool
+
+	Config bool // replaces a configuration that is there
 
 	// CheckConfig says what is wrong with the content of a configuration file.
 	CheckConfig func([]byte) error
@@ -53,12 +60,16 @@ type RestoreResult struct {
 // cursors and users that it does not hold stay as they are.
 //
 // It first unpacks and verifies everything in a private directory: what is no
-// archive, or not any more, is [ErrArchive]. Then it takes the write lock of
-// each database that is to change, having made those that are not there, makes
-// a backup of all there is, and fills the new content in, which nobody sees
-// yet. An error up to here leaves everything as it was. Then it commits one
-// database after the other, each whole or not at all, and moves cursors and
-// configuration in place. What can't be committed is named by the error, and
+// archive, or not any more, is [ErrArchive]. Entries that no command could
+// have written are left out, and told of. A database from outside the data
+// directory must have a place to go to; see RestoreOptions.
+//
+// Then it takes the write lock of each database that is to change, having made
+// those that are not there, makes a backup of all there is, and fills the new
+// content in, which nobody sees yet. An error up to here leaves everything as it
+// was. Then it commits one database after the other, each whole or not at all,
+// and moves cursors and configuration in place. What can't be committed, or was
+// damaged when it was backed up, is named by the error, and
 // what was by the result's Steps: nothing is taken back that others may have
 // seen, and built on. If the process dies between two commits, some databases
 // are as they were and the others new; the backup is there then.
@@ -80,8 +91,10 @@ type restore struct {
 	files  []unpacked
 	result RestoreResult
 
-	moved   map[string]string // where databases from outside go that go elsewhere
+	named   map[pronto.Target]bool // that cursors lead to today
+	moved   map[string]string      // where databases from outside go that go elsewhere
 	changes []change
+	unfit   []error            // why files of the archive can't be restored
 	near    []*atomicfile.File // that were begun beside their places
 	done    bool               // has begun to commit
 }
@@ -129,7 +142,10 @@ func (r *restore) run() (err error) {
 		for _, c := range r.changes {
 			r.result.Steps = append(r.result.Steps, c.step())
 		}
-		return nil
+		return r.notRestored(r.unfit)
+	}
+	if len(r.changes) == 0 {
+		return r.notRestored(r.unfit)
 	}
 	if err := r.prepare(); err != nil {
 		return err
@@ -169,7 +185,7 @@ func (r *restore) prepare() error {
 // commit makes the changes count, one after the other.
 func (r *restore) commit() error {
 	r.done = true
-	var failed []error
+	failed := r.unfit
 	for _, c := range r.changes {
 		if err := c.commit(); err != nil {
 			failed = append(failed, withLocation(c.location(), err))
@@ -177,13 +193,21 @@ func (r *restore) commit() error {
 		}
 		r.result.Steps = append(r.result.Steps, c.step())
 	}
-	switch {
+	return r.notRestored(failed)
+}
+
+// notRestored is the error of a restore of which something failed.
+func (r *restore) notRestored(failed errlist) error {
+	switch all := len(r.changes) + len(r.unfit); {
 	case len(failed) == 0:
 		return nil
-	case len(r.result.Steps) == 0:
-		return fmt.Errorf("nothing was restored: %w", errlist(failed))
+	case r.o.DryRun:
+		return fmt.Errorf("%d of %d can't be restored: %w", len(failed), all, failed)
+	case len(failed) == all:
+		return fmt.Errorf("nothing was restored: %w", failed)
+	default:
+		return fmt.Errorf("%d of %d were not restored: %w", len(failed), all, failed)
 	}
-	return fmt.Errorf("%d of %d were not restored: %w", len(failed), len(r.changes), errlist(failed))
 }
 
 // withLocation is an error that says what it is about.
@@ -217,9 +241,9 @@ func (r *restore) makeSafe() error {
 		o: BackupOptions{
 			Version: r.o.Version, Now: r.o.Now, BusyTimeout: r.o.BusyTimeout, Progress: r.o.Progress,
 		},
-		skip:        r.isSetAside,
-		skipEmpty:   r.isNew,
-		skipDamaged: r.setDamagedAside,
+		skip:      r.isSetAside,
+		skipEmpty: r.isNew,
+		unable:    r.notSafe,
 	}
 	for _, c := range r.changes {
 		if d, ok := c.(*databaseChange); ok && d.there {
@@ -241,6 +265,9 @@ func (r *restore) makeSafe() error {
 // databaseChange is the change of the database at a target, nil if there is
 // none.
 func (r *restore) databaseChange(t pronto.Target) *databaseChange {
+	if t == (pronto.Target{}) {
+		return nil
+	}
 	var info os.FileInfo
 	if t.IsFile() {
 		info, _ = os.Stat(t.Location)
@@ -266,14 +293,18 @@ func (r *restore) isNew(t pronto.Target) bool {
 	return d != nil && !d.there
 }
 
-// setDamagedAside deals with a database that can't be read, so that the safety
-// backup can't hold it: if it is to be replaced, its file is kept.
-func (r *restore) setDamagedAside(t pronto.Target) error {
-	if d := r.databaseChange(t); d != nil {
+// notSafe deals with what the safety backup can't hold: a database that is to
+// be replaced is kept as a file, if it can't be read.
+func (r *restore) notSafe(t pronto.Target, err error) error {
+	d := r.databaseChange(t)
+	switch {
+	case d == nil:
+		r.o.Tell("not in the safety backup, and left as it is: %v", err)
+		return nil
+	case t.IsFile() && (errors.Is(err, pronto.ErrDamaged) || errors.Is(err, pronto.ErrForeign)):
 		return d.setAside()
 	}
-	r.o.Tell("%s is damaged: it is not in the safety backup, and stays as it is", t)
-	return nil
+	return err
 }
 
 // locked reports whether another change has locked the file that c is to

@@ -81,13 +81,11 @@ func (r *restore) addLegacyDatabase(a *archiveReader, f legacyFile, log string) 
 	}
 	err := r.convert(f.temp, u.temp)
 	if errors.Is(err, legacy.ErrNotLegacy) || errors.Is(err, pronto.ErrDamaged) {
-		return refuse("%q: %w", short(f.Path), pronto.Cause(err, f.temp))
-	}
-	if err != nil {
-		return err
+		u.bad = fmt.Errorf("%q in the archive: %w", short(f.Path), pronto.Cause(err, f.temp))
+		err = nil
 	}
 	a.files = append(a.files, u)
-	return nil
+	return err
 }
 
 // convert makes a database at to of the one of the earlier ProntoDB at path,
@@ -123,7 +121,9 @@ func (r *restore) convert(path, to string) error {
 func (r *restore) addLegacyCursor(a *archiveReader, f legacyFile, converted map[string]bool) error {
 	user, c, err := r.readLegacyCursor(f, converted)
 	if err != nil {
-		return refuse("cursor %q: %w", short(f.Path), err)
+		bad := fmt.Errorf("cursor %q in the archive: %w", short(f.Path), err)
+		a.files = append(a.files, unpacked{File: f.File, bad: bad})
+		return nil
 	}
 	data, err := json.Marshal(c)
 	if err != nil {

@@ -75,7 +75,34 @@ func (r *restore) loadArchive(in *bufio.Reader) error {
 		return err
 	}
 	r.files = a.files
+	for i := range r.files {
+		f := &r.files[i]
+		if k, _, _ := f.what(); f.bad == nil && k.isDatabase() {
+			if err := r.prune(f); err != nil {
+				return fmt.Errorf("%q: %w", f.Path, pronto.Cause(err, f.temp))
+			}
+		}
+	}
 	return nil
+}
+
+// maxTold is how many lines a restore tells of what it leaves out of a database.
+const maxTold = 20
+
+// prune leaves out of a database what no command could have written, and tells
+// of it.
+func (r *restore) prune(f *unpacked) error {
+	n := 0
+	facts, err := pronto.Prune(r.ctx, f.temp, pronto.Options{Now: r.o.Now}, func(p pronto.Pruned) {
+		if n++; n <= maxTold {
+			r.o.Tell("left out of %q: %v: %v", f.Path, p, p.Err)
+		}
+	})
+	if n > maxTold {
+		r.o.Tell("left out of %q: %d more like these", f.Path, n-maxTold)
+	}
+	f.Schema, f.Entries = facts.Schema, facts.Entries
+	return err
 }
 
 // loadDatabase takes a database that comes without an archive.
@@ -91,12 +118,14 @@ func (r *restore) loadDatabase(in io.Reader, name string) error {
 	if err := r.copyDatabase(path, u.temp); err != nil {
 		return fmt.Errorf("%s: %w", name, pronto.Cause(err, path))
 	}
-	facts, err := pronto.Verify(r.ctx, u.temp, pronto.Options{Now: r.o.Now})
+	_, err := pronto.Verify(r.ctx, u.temp, pronto.Options{Now: r.o.Now})
+	if err == nil {
+		err = r.prune(&u)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, pronto.Cause(err, u.temp))
 	}
-	u.Schema, u.Entries = facts.Schema, facts.Entries
-	r.result.Entries = facts.Entries
+	r.result.Entries = u.Entries
 	r.files = []unpacked{u}
 	return nil
 }

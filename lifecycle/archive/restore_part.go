@@ -48,6 +48,9 @@ func (r *restore) wanted(part Part) (map[string]bool, error) {
 		if k != cursorFile {
 			continue
 		}
+		if f.bad != nil {
+			continue
+		}
 		// A cursor takes the database with it that it names.
 		c, err := readCursor(f.temp, name)
 		if err != nil {

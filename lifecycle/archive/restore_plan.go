@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"prontodb/internal/atomicfile"
 	"prontodb/lifecycle/internal/fsutil"
@@ -24,6 +22,10 @@ func (r *restore) plan() error {
 	var small []change
 	for i := range r.files {
 		f := &r.files[i]
+		if f.bad != nil {
+			r.unfit = append(r.unfit, f.bad)
+			continue
+		}
 		if k, _, _ := f.what(); f.to != (pronto.Target{}) || k.isDatabase() {
 			if err := r.addDatabase(f); err != nil {
 				return err
@@ -63,11 +65,12 @@ func (r *restore) smallChange(f *unpacked) (change, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := r.inData(f.Path)
 	if k == configFile {
-		path = r.dirs.ConfigFile()
+		c := r.newFileChange(r.dirs.ConfigFile(), data)
+		c.onlyNew = !r.o.Config
+		return c, nil
 	}
-	return r.newFileChange(path, data), nil
+	return r.newFileChange(r.inData(f.Path), data), nil
 }
 
 // cursorChange is the change of a cursor, which follows its database where that
@@ -87,81 +90,12 @@ func (r *restore) cursorChange(f *unpacked, name string) (change, error) {
 	return r.newFileChange(r.inData(f.Path), append(data, '\n')), nil
 }
 
-// relocate fills in moved: with a directory for outside databases each goes
-// there, under its name or, if that is taken by another, with a number after
-// it.
-func (r *restore) relocate() error {
-	r.moved = make(map[string]string)
-	taken := make(map[string]bool)
-	for _, f := range r.files {
-		switch {
-		case f.Origin == "":
-		case r.o.Into == "":
-			if _, err := originTarget(f.File); err != nil {
-				return err
-			}
-		default:
-			name, err := freeName(f.File, taken)
-			if err != nil {
-				return err
-			}
-			r.moved[f.Origin] = filepath.Join(r.o.Into, name)
-		}
-	}
-	return nil
-}
-
-// originTarget is where an outside database came from. A path that no backup
-// writes is refused.
-func originTarget(f File) (pronto.Target, error) {
-	t, err := pronto.ParseTarget(f.Origin)
-	if err != nil {
-		return t, fmt.Errorf("%q comes from %q: %w", f.Path, short(f.Origin), err)
-	}
-	if path := t.Location; t.IsFile() && (!filepath.IsAbs(path) || filepath.Clean(path) != path || strings.ContainsRune(path, 0)) {
-		return t, refuse("%q comes from %q, which is no path here", f.Path, short(f.Origin))
-	}
-	return t, nil
-}
-
-// freeName is a name for an outside database in a directory where some are
-// taken, in lower case, as it is then itself.
-func freeName(f File, taken map[string]bool) (string, error) {
-	base := f.Origin[strings.LastIndexAny(f.Origin, `/\`)+1:]
-	if base == "" || base == "." || base == ".." || strings.ContainsRune(base, 0) {
-		return "", refuse("%q comes from %q, which is no path", f.Path, short(f.Origin))
-	}
-	name, ext := base, filepath.Ext(base)
-	for n := 2; taken[strings.ToLower(name)]; n++ {
-		name = strings.TrimSuffix(base, ext) + "-" + strconv.Itoa(n) + ext
-	}
-	taken[strings.ToLower(name)] = true
-	return name, nil
-}
-
 // locationOf is where the target of a cursor is, unless it is a word.
 func locationOf(target string) string {
 	if t, err := pronto.ParseTarget(target); err == nil {
 		return t.Location
 	}
 	return target
-}
-
-// moveTo is where a database goes that was at a location, "" if it does not
-// move.
-func (r *restore) moveTo(location string) string {
-	if to, ok := r.moved[location]; ok {
-		return to
-	}
-	old := r.result.Data
-	if old == "" || old == r.dirs.Data || !fsutil.Within(location, old) {
-		return ""
-	}
-	rel, err := filepath.Rel(old, location)
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(r.dirs.Data, rel)
 }
 
 // targetOf is where a database goes.

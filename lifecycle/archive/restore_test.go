@@ -86,7 +86,7 @@ func restoreThatFails(t *testing.T, interrupted bool) {
 	if len(r.Steps) != 4 {
 		t.Errorf("%+v", r.Steps)
 	}
-	if _, err := Verify(context.Background(), dirs, r.Safety, nil, time.Now, nil); err != nil {
+	if _, err := Verify(context.Background(), dirs, VerifyOptions{File: r.Safety, Now: time.Now}); err != nil {
 		t.Errorf("the safety backup: %v", err)
 	}
 }

@@ -2,9 +2,11 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"hash"
 	"io"
+	"os"
 )
 
 // The seal of an archive is a second, empty member of the gzip file, with the
@@ -91,4 +93,24 @@ func (s *sealReader) check() error {
 		return refuse("something follows its end")
 	}
 	return refuse("it was changed: its seal does not fit")
+}
+
+// checkSeal refuses the file at path unless it ends in the seal of all before.
+// Nothing of it is unpacked.
+func checkSeal(ctx context.Context, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	sealed := newSealReader(&watched{ctx, f, nil})
+	n := info.Size() - int64(len(sealHead)+sha256.Size+len(sealTail))
+	if _, err := io.CopyN(io.Discard, sealed, max(0, n)); err != nil {
+		return damaged(err)
+	}
+	return sealed.check()
 }

@@ -394,9 +394,6 @@ func (p *JSONParser) time(s []byte) (int64, bool) {
 	return p.lastMillis, true
 }
 
-// MaxRevision is the largest revision an import takes.
-const MaxRevision = 1 << 62
-
 // item makes of the members what they say.
 func (p *JSONParser) item() (JSONItem, error) {
 	var it JSONItem
@@ -405,8 +402,8 @@ func (p *JSONParser) item() (JSONItem, error) {
 	}
 	if p.has(memberRevision) {
 		n, err := strconv.ParseInt(textOf(p.numbers[0]), 10, 64)
-		if err != nil || n < 1 || n > MaxRevision {
-			return it, fmt.Errorf("revision %s is not a whole number from 1 to %d", clip(p.numbers[0]), int64(MaxRevision))
+		if err != nil || n < 1 || n > pronto.MaxRevision {
+			return it, fmt.Errorf("revision %s is not a whole number from 1 to %d", clip(p.numbers[0]), int64(pronto.MaxRevision))
 		}
 		it.Revision = n
 	}

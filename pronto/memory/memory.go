@@ -132,9 +132,12 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 	}
 	defer func() { <-s.db.writer }()
 	before := s.db.committed.Load()
-	tx := &transaction{ctx: ctx, meta: s.o.Meta, now: s.o.UnixMilli(), state: before.clone()}
+	tx := &transaction{ctx: ctx, meta: s.o.Meta, now: s.o.UnixMilli(), state: before.clone(), before: before.revision}
 	if err := fn(tx); err != nil {
 		return err
+	}
+	if tx.state.revision > pronto.MaxRevision {
+		return pronto.ErrNoRevision
 	}
 	if tx.state.revision != before.revision {
 		after := tx.state

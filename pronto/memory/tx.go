@@ -15,6 +15,7 @@ type transaction struct {
 	meta      string
 	now       int64
 	state     state
+	before    int64               // revision of the change before
 	own       map[*namespace]bool // those that no other state has
 	streaming bool                // within a function that Scan or EachNamespace calls
 }
@@ -203,11 +204,14 @@ func (tx *transaction) Put(e *pronto.Entry) error {
 	stored.Key, stored.Context, _ = pronto.SplitName(stored.name)
 	stored.Project, stored.Namespace = ns.project, ns.name
 	stored.Value = bytes.Clone(e.Value)
-	tx.state.revision++
 	if e.Revision == 0 {
+		tx.state.revision++
 		stored.Revision = tx.state.revision
 	} else {
-		tx.state.revision = max(tx.state.revision, e.Revision)
+		tx.state.revision = max(tx.state.revision+1, e.Revision)
+		if tx.before < pronto.MaxRevision {
+			tx.state.revision = min(tx.state.revision, pronto.MaxRevision)
+		}
 	}
 	if e.UpdatedAt == 0 {
 		stored.UpdatedAt = tx.now

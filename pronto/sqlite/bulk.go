@@ -180,12 +180,10 @@ func (tx *transaction) runEntry(sql string, e *pronto.Entry, revision int64) err
 
 // assign gives an entry its revision: see [pronto.Writer.Put].
 func (tx *transaction) assign(e *pronto.Entry) (int64, error) {
-	next, err := tx.nextRevision()
-	if err != nil || e.Revision == 0 {
-		return next, err
+	if e.Revision == 0 {
+		return tx.nextRevision()
 	}
-	tx.revision = max(next, e.Revision)
-	return e.Revision, nil
+	return e.Revision, tx.keepRevision(e.Revision)
 }
 
 // bindEntry binds the columns of an entry, which the statement keeps, to the

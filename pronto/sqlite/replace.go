@@ -77,7 +77,10 @@ func (s *store) fill(src string) error {
 		return err
 	}
 	if before > 0 {
-		after = max(before, after) + 1
+		after = min(max(before, after)+1, pronto.MaxRevision)
+	}
+	if before == pronto.MaxRevision {
+		return pronto.ErrNoRevision
 	}
 	st, err := s.c.Prepare("UPDATE state SET revision = ?")
 	if err != nil {

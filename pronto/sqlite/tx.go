@@ -28,6 +28,7 @@ type transaction struct {
 
 	// Of a writing transaction, once it has changed something:
 	changed  bool
+	before   int64 // the one of the change before
 	revision int64 // the last one given out
 	expiring bool  // there is, or was, a cache
 	many     bool  // entries were stored by the chunk, so that the log may be long
@@ -197,6 +198,9 @@ func (tx *transaction) finish() error {
 	if !tx.changed {
 		return nil
 	}
+	if tx.revision == tx.before {
+		return pronto.ErrNoRevision
+	}
 	if tx.expiring {
 		if err := tx.sweep(); err != nil {
 			return err
@@ -212,26 +216,48 @@ func (tx *transaction) finish() error {
 
 // nextRevision gives out the next revision; finish stores the last one.
 func (tx *transaction) nextRevision() (int64, error) {
-	if tx.streaming {
-		return 0, pronto.ErrStreaming
+	if err := tx.change(); err != nil {
+		return 0, err
 	}
-	if !tx.changed {
-		st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
-		if err != nil {
-			return 0, err
-		}
-		defer st.Reset()
-		row, err := st.Step()
-		if err != nil {
-			return 0, err
-		}
-		if !row {
-			return 0, fmt.Errorf("the row of state is missing: %w", pronto.ErrDamaged)
-		}
-		tx.revision, tx.expiring, tx.changed = st.Int(0), st.Int(1) != 0, true
+	if tx.revision >= pronto.MaxRevision {
+		return 0, pronto.ErrNoRevision
 	}
 	tx.revision++
 	return tx.revision, nil
+}
+
+// keepRevision takes notice of a revision that an entry brings along.
+func (tx *transaction) keepRevision(revision int64) error {
+	if err := tx.change(); err != nil {
+		return err
+	}
+	tx.revision = min(max(tx.revision+1, revision), pronto.MaxRevision)
+	return nil
+}
+
+// change begins the first change of the transaction.
+func (tx *transaction) change() error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	if tx.changed {
+		return nil
+	}
+	st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
+	if err != nil {
+		return err
+	}
+	defer st.Reset()
+	row, err := st.Step()
+	if err != nil {
+		return err
+	}
+	if !row {
+		return fmt.Errorf("the row of state is missing: %w", pronto.ErrDamaged)
+	}
+	tx.revision, tx.expiring, tx.changed = st.Int(0), st.Int(1) != 0, true
+	tx.before = tx.revision
+	return nil
 }
 
 // sweep removes some expired entries, whatever their meta.

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
 )
 
-// Verify implements [pronto.Snapshotter].
+// Verify implements [pronto.FileKeeper].
 func (engine) Verify(ctx context.Context, path string, o pronto.Options) (pronto.Facts, error) {
 	s, err := openCopy(ctx, path, o)
 	if err != nil {
@@ -48,7 +47,7 @@ func (s *store) verify(ctx context.Context) (pronto.Facts, error) {
 		return pronto.Facts{}, fmt.Errorf("%w: %s", pronto.ErrDamaged, strings.ReplaceAll(verdict, "\n", ": "))
 	}
 	f, err := s.facts()
-	if err == nil && (f.Revision < 0 || f.Revision > math.MaxInt64/2) {
+	if err == nil && (f.Revision < 0 || f.Revision > pronto.MaxRevision) {
 		err = fmt.Errorf("revision %d: %w", f.Revision, pronto.ErrDamaged)
 	}
 	if n, nerr := s.number("SELECT count(*) FROM state"); err == nil && (nerr != nil || n != 1) {

@@ -12,6 +12,7 @@ var revisionTests = []test{
 	{"never goes back", revisionNeverBack},
 	{"is kept where one is given, and the database's is no less", revisionExplicit},
 	{"is one of its own for each change of a transaction", revisionOfItsOwn},
+	{"ends at the largest", revisionLast},
 }
 
 func (d *db) fillForRevisions() {
@@ -180,6 +181,23 @@ func revisionExplicit(d *db) {
 			d.Errorf("the next revision is %d", e.Revision)
 		}
 	})
+}
+
+// The last revision can be stored, and no change comes after it.
+func revisionLast(d *db) {
+	d.update(func(tx pronto.Writer) {
+		for i, revision := range []int64{pronto.MaxRevision, 3, pronto.MaxRevision - 1} {
+			d.check(tx.Put(&pronto.Entry{Address: d.at(fmt.Sprint("p.n.r", i)), Revision: revision}))
+		}
+	})
+	equal(d, d.committed(), pronto.MaxRevision, "the revision")
+	for _, revision := range []int64{0, 5} {
+		err := d.store("").Update(ctx, func(tx pronto.Writer) error {
+			return tx.Put(&pronto.Entry{Address: d.at("p.n.r1"), Revision: revision, Value: []byte("more")})
+		})
+		d.is(err, pronto.ErrNoRevision, "Put with revision %d", revision)
+	}
+	equal(d, d.committed(), pronto.MaxRevision, "the revision afterwards")
 }
 
 func revisionOfItsOwn(d *db) {

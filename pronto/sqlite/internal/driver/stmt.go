@@ -164,6 +164,23 @@ func (s *Stmt) IsNull(i int) bool {
 	return lib.Xsqlite3_column_type(s.c.tls, s.p, int32(i)) == lib.SQLITE_NULL
 }
 
+// Type is the type of what column i of the row holds.
+func (s *Stmt) Type(i int) Type { return Type(lib.Xsqlite3_column_type(s.c.tls, s.p, int32(i))) }
+
+// Type is one of SQLite's fundamental types.
+type Type int32
+
+// The types that a column of ours holds.
+const (
+	Integer Type = lib.SQLITE_INTEGER
+	Text    Type = lib.SQLITE_TEXT
+)
+
+// BindColumn binds what a column of the row of another statement holds.
+func (s *Stmt) BindColumn(i int, from *Stmt, column int) {
+	s.check(lib.Xsqlite3_bind_value(s.c.tls, s.p, int32(i), lib.Xsqlite3_column_value(s.c.tls, from.p, int32(column))))
+}
+
 // Bytes is column i of the row in SQLite's own memory, valid until the next
 // Step or Reset.
 func (s *Stmt) Bytes(i int) []byte {

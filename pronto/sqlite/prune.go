@@ -1,0 +1,203 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+)
+
+// Prune implements [pronto.FileKeeper].
+func (engine) Prune(ctx context.Context, path string, o pronto.Options, told func(pronto.Pruned)) (pronto.Facts, error) {
+	if err := migrateCopy(ctx, path); err != nil {
+		return pronto.Facts{}, err
+	}
+	s, err := openCopy(ctx, path, o)
+	if err != nil {
+		return pronto.Facts{}, err
+	}
+	defer s.c.Close()
+	f, err := s.prune(told)
+	return f, s.failed(ctx, err)
+}
+
+var errUnwritable = errors.New("no command writes such a row")
+
+// The times that RFC 3339 can write, of the years 1 to 9999, in milliseconds.
+const minTime, maxTime = -62135596800000, 253402300799999
+
+func isTime(ms int64) bool { return ms >= minTime && ms <= maxTime }
+
+// pruner goes through the tables of a snapshot.
+type pruner struct {
+	s    *store
+	told func(pronto.Pruned)
+
+	namespaces map[int64]pronto.Pruned // those that are left, by id
+	revision   int64                   // the largest of an entry
+	expiring   bool                    // there is a cache, or an entry that expires
+}
+
+// prune does what Prune says.
+func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
+	p := &pruner{s: s, told: told, namespaces: map[int64]pronto.Pruned{}}
+	err := s.c.Exec("PRAGMA synchronous=OFF; " + beginWrite)
+	if err == nil {
+		err = p.pruneNamespaces()
+	}
+	if err == nil {
+		err = p.pruneEntries()
+	}
+	if err == nil {
+		// Nothing counts on from less than there is.
+		err = s.do("UPDATE state SET revision = max(revision, ?), expiring = expiring OR ?", p.revision, boolInt(p.expiring))
+	}
+	if err == nil {
+		err = s.c.Exec("COMMIT")
+	}
+	if err != nil {
+		s.c.Exec("ROLLBACK")
+		return pronto.Facts{}, err
+	}
+	return s.facts()
+}
+
+// do runs a statement with numbers as its parameters.
+func (s *store) do(sql string, args ...int64) error {
+	st, err := s.c.Prepare(sql)
+	if err != nil {
+		return err
+	}
+	for i, a := range args {
+		st.BindInt(i+1, a)
+	}
+	return st.Run()
+}
+
+// pruneNamespaces removes namespaces that break the rules, with their entries.
+func (p *pruner) pruneNamespaces() error {
+	st, err := p.s.c.Prepare("SELECT id, meta, project, name, ttl FROM namespace")
+	if err != nil {
+		return err
+	}
+	var bad []int64
+	err = each(st, func() error {
+		ns := pronto.Pruned{Meta: st.Text(1), Address: pronto.Address{Project: st.Text(2), Namespace: st.Text(3)}}
+		if ns.Err = checkNamespace(st, &ns); ns.Err == nil {
+			p.namespaces[st.Int(0)] = ns
+			p.expiring = p.expiring || !st.IsNull(4)
+			return nil
+		}
+		ns.IsNamespace = true
+		bad = append(bad, st.Int(0))
+		p.told(ns)
+		return nil
+	})
+	for _, id := range bad {
+		if err == nil {
+			err = p.s.do("DELETE FROM entry WHERE namespace = ?", id)
+		}
+		if err == nil {
+			err = p.s.do("DELETE FROM namespace WHERE id = ?", id)
+		}
+	}
+	return err
+}
+
+func checkNamespace(st *driver.Stmt, ns *pronto.Pruned) error {
+	for i := 1; i <= 3; i++ {
+		if st.Type(i) != driver.Text {
+			return errUnwritable
+		}
+	}
+	if !st.IsNull(4) && (st.Type(4) != driver.Integer || st.Int(4) <= 0) {
+		return errUnwritable
+	}
+	return cmp.Or(pronto.CheckText("meta", ns.Meta), pronto.CheckPart("project", ns.Project), pronto.CheckPart("namespace", ns.Namespace))
+}
+
+// pruneEntries removes entries that break the rules.
+func (p *pruner) pruneEntries() error {
+	st, err := p.s.c.Prepare("SELECT namespace, name, context, revision, created_at, updated_at, expires_at, typeof(value) = 'blob' FROM entry")
+	if err != nil {
+		return err
+	}
+	var remove *driver.Stmt
+	return each(st, func() error {
+		ns, known := p.namespaces[st.Int(0)]
+		name, context := st.Bytes(1), st.Bytes(2)
+		if ns.Err = errUnwritable; known && isEntry(st) {
+			p.revision = max(p.revision, st.Int(3))
+			p.expiring = p.expiring || !st.IsNull(6)
+			if isPlain(name) && len(context) == 0 {
+				return nil
+			}
+			ns.Err = checkName(&ns.Address, string(name), string(context))
+			if ns.Err == nil {
+				return nil
+			}
+		} else {
+			ns.Key = string(name)
+		}
+		p.told(ns)
+		if remove == nil {
+			if remove, err = p.s.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ?"); err != nil {
+				return err
+			}
+		}
+		remove.BindColumn(1, st, 0)
+		remove.BindColumn(2, st, 1)
+		return remove.Run() // of a row that the query has done with
+	})
+}
+
+// isEntry reports whether the columns of a row are of the types, and in the
+// bounds, of an entry.
+func isEntry(st *driver.Stmt) bool {
+	return st.Type(0) == driver.Integer && st.Type(1) == driver.Text && st.Type(2) == driver.Text &&
+		st.Type(3) == driver.Integer && st.Int(3) >= 1 && st.Int(3) <= pronto.MaxRevision &&
+		st.Type(4) == driver.Integer && isTime(st.Int(4)) && st.Type(5) == driver.Integer && isTime(st.Int(5)) &&
+		(st.IsNull(6) || st.Type(6) == driver.Integer && isTime(st.Int(6))) && st.Int(7) == 1
+}
+
+// isPlain reports whether a name without context needs no further look: it is
+// printable ASCII, and has no mark of a context.
+func isPlain(name []byte) bool {
+	if len(name) == 0 || len(name) > pronto.MaxPart {
+		return false
+	}
+	for i, c := range name {
+		if c < ' ' || c > '~' || c == '_' && i > 0 && name[i-1] == '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// checkName sets key and context of a from the name of a row, whose context is
+// given too, and says what rule they break.
+func checkName(a *pronto.Address, name, context string) error {
+	a.Key, a.Context, _ = pronto.SplitName(name)
+	if context != a.Context || a.Name() != name {
+		a.Key, a.Context = name, ""
+		return fmt.Errorf("its context is %q in its row", context)
+	}
+	return a.Check()
+}
+
+// each calls fn for each row of a statement.
+func each(st *driver.Stmt, fn func() error) error {
+	for {
+		row, err := st.Step()
+		if err != nil || !row {
+			return err
+		}
+		if err := fn(); err != nil {
+			st.Reset()
+			return err
+		}
+	}
+}
