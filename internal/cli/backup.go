@@ -161,16 +161,11 @@ func (c *backup) make(ctx context.Context, a *app) error {
 	o.Progress = bar.setter()
 	r, err := archive.Backup(ctx, d, o)
 	bar.end()
-	switch {
-	case r.Path != "": // there is one, though something may be missing in it
+	if r.Path != "" { // there is one, though something may be missing in it
 		a.changed = true
 		return errors.Join(err, c.report(a, r))
-	case err != nil && r.Size > 0: // has gone down a pipe
-		return err
-	case err != nil:
-		return interrupted(ctx, err, "no backup was made")
 	}
-	return nil
+	return interrupted(ctx, err, "no backup was made")
 }
 
 func (c *backup) report(a *app, r archive.BackupResult) error {

@@ -77,7 +77,10 @@ func TestRoundTrip(t *testing.T) {
 	if err := os.RemoveAll(filepath.Dir(elsewhere)); err != nil {
 		t.Fatal(err)
 	}
-	fresh.run("restore", archive)
+	if err := os.Mkdir(filepath.Dir(elsewhere), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fresh.run("restore", "--outside", archive)
 	after := listing(fresh)
 	for line, want := range before {
 		if got := after[line]; got != want {
