@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"prontodb/pronto"
+	"prontodb/pronto/legacy"
 )
 
 // firstMember is the name of the first member of an archive, of which nothing
@@ -148,11 +150,19 @@ func (l *legacyReader) unpackMember(t *tar.Reader, h *tar.Header) error {
 	if err := l.checkRoom(Contents{Files: []File{f}}); err != nil {
 		return err
 	}
-	if err := l.add(f, t, ""); err != nil {
-		return err
-	}
 	l.members = append(l.members, m)
-	return nil
+	in := bufio.NewReader(t)
+	head, err := in.Peek(pronto.HeaderSize)
+	if err != nil && err != io.EOF {
+		return l.damage(err)
+	}
+	if m.database != "" && !m.log && pronto.Files().KindOf(head) == pronto.OtherFile {
+		// It is not written at all: a megabyte of an archive can hold a gigabyte
+		// of nothing.
+		l.files = append(l.files, unpacked{File: f, bad: fmt.Errorf("%q in the archive: %w", short(h.Name), legacy.ErrNotLegacy)})
+		return nil
+	}
+	return l.add(f, in, "")
 }
 
 // readToEnd reads what follows the last file, where the checksum is.

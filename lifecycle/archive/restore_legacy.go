@@ -70,6 +70,10 @@ func (r *restore) addLegacyDatabase(a *archiveReader, f legacyFile, log string) 
 	if err := home.CheckName(f.database); err != nil {
 		return fmt.Errorf("database %q: %w", short(f.database), err)
 	}
+	if f.bad != nil {
+		a.files = append(a.files, f.unpacked)
+		return nil
+	}
 	if log != "" {
 		if err := os.Rename(log, pronto.Files().Sidecars(f.temp)[0]); err != nil {
 			return err

@@ -277,6 +277,19 @@ func TestRestoreLegacyArchive(t *testing.T) {
 	}
 }
 
+func legacyReaderOf(t *testing.T, archive []byte) []legacyFile {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := unpackLegacy(context.Background(), dir, bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+		t.Errorf("%v, %v: something was unpacked", list, err)
+	}
+	return files
+}
+
 func TestRestoreRefusesHostileLegacyArchives(t *testing.T) {
 	good := legacyDatabase(t, `('app', 'ns', 'key000000', NULL, 'v', 100, 100, NULL)`)
 	link := func(flag byte, name string) member {
@@ -318,6 +331,12 @@ func TestRestoreRefusesHostileLegacyArchives(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
+	}
+	// What is no database is not unpacked first.
+	bomb := legacyArchive(t, file("main/pronto.main.prdb", make([]byte, 8<<20)))
+	l := legacyReaderOf(t, bomb)
+	if len(l) != 1 || l[0].bad == nil || l[0].temp != "" {
+		t.Errorf("%+v", l)
 	}
 	for n := 1; n < len(archive); n += 64 {
 		if err := refused(t, archive[:n]); !errors.Is(err, ErrArchive) {
