@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"prontodb/internal/cmdline"
@@ -198,7 +199,11 @@ func (a *app) keepCursor(sel selection) error {
 	if !sel.create {
 		return nil
 	}
-	c, err := sel.user.SetCursor(*sel.cursor)
+	c, err := sel.user.MakeCursor(*sel.cursor)
+	if errors.Is(err, fs.ErrExist) {
+		a.status("cursor %q was set meanwhile: database %q of user %q was written to, as it was to be made", c.Name, c.Target, sel.user.Name)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -136,6 +136,16 @@ func CheckCursor(c Cursor) (Cursor, error) {
 
 // SetCursor stores a cursor, over one of the same name; see [CheckCursor].
 func (u User) SetCursor(c Cursor) (Cursor, error) {
+	return u.writeCursor(c, (*atomicfile.File).Commit)
+}
+
+// MakeCursor stores a cursor that is not there yet; else the error is
+// [fs.ErrExist].
+func (u User) MakeCursor(c Cursor) (Cursor, error) {
+	return u.writeCursor(c, (*atomicfile.File).CommitNew)
+}
+
+func (u User) writeCursor(c Cursor, commit func(*atomicfile.File) error) (Cursor, error) {
 	c, err := CheckCursor(c)
 	if err != nil {
 		return c, err
@@ -147,7 +157,15 @@ func (u User) SetCursor(c Cursor) (Cursor, error) {
 	if err := os.MkdirAll(u.cursorsDir(), 0o700); err != nil {
 		return c, err
 	}
-	return c, atomicfile.Write(u.cursorPath(c.Name), append(data, '\n'), 0o600)
+	f, err := atomicfile.Create(u.cursorPath(c.Name), 0o600)
+	if err != nil {
+		return c, err
+	}
+	defer f.Discard()
+	if _, err := f.Write(append(data, '\n')); err != nil {
+		return c, err
+	}
+	return c, commit(f)
 }
 
 // DeleteCursor removes a cursor, never its database; if it was the one in use,
@@ -159,7 +177,7 @@ func (u User) DeleteCursor(name string) error {
 	if active, err := u.ActiveCursor(); err != nil {
 		return err
 	} else if active == name {
-		if err := u.ClearCursor(); err != nil {
+		if err := u.stopUsing(name); err != nil {
 			return err
 		}
 	}
@@ -191,6 +209,20 @@ func (u User) UseCursor(name string) error {
 		return err
 	}
 	return atomicfile.Write(u.ActiveFile(), []byte(name+"\n"), 0o600)
+}
+
+// stopUsing leaves no cursor in use if that one still is: another process may
+// just have changed it.
+func (u User) stopUsing(name string) error {
+	lock, err := atomicfile.Create(u.ActiveFile(), 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Discard()
+	if active, err := u.ActiveCursor(); err != nil || active != name {
+		return err
+	}
+	return u.ClearCursor()
 }
 
 // ClearCursor leaves no cursor in use.

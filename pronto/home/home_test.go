@@ -2,6 +2,7 @@ package home
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 )
@@ -31,5 +32,39 @@ func TestIsWord(t *testing.T) {
 		if !IsWord(w) {
 			t.Errorf("%q is not a word", w)
 		}
+	}
+}
+
+// What another process has set meanwhile is not overwritten.
+func TestCursorsSetMeanwhile(t *testing.T) {
+	u, err := Home{Dir: t.TempDir()}.User("default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if _, err := u.MakeCursor(Cursor{Name: name, Target: "first"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := u.MakeCursor(Cursor{Name: "a", Target: "second"}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("%v, want ErrExist", err)
+	}
+	if c, err := u.Cursor("a"); err != nil || c.Target != "first" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if err := u.UseCursor("b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.stopUsing("a"); err != nil {
+		t.Error(err)
+	}
+	if active, err := u.ActiveCursor(); err != nil || active != "b" {
+		t.Errorf("%q, %v", active, err)
+	}
+	if err := u.DeleteCursor("b"); err != nil {
+		t.Error(err)
+	}
+	if active, err := u.ActiveCursor(); err != nil || active != "" {
+		t.Errorf("%q, %v", active, err)
 	}
 }
