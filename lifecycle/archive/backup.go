@@ -87,8 +87,9 @@ type backup struct {
 
 	temp    *tempDir
 	sources []*source
-	outside int      // how many of the sources are databases from elsewhere
-	users   []string // those of whom everything is a source
+	known   targets[*source] // the databases among them
+	outside int              // how many of the sources are databases from elsewhere
+	users   []string         // those of whom everything is a source
 	leftOut []error
 	lacks   []string // what was left out, for the manifest
 

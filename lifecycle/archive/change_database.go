@@ -76,13 +76,16 @@ func (c *databaseChange) lock() error {
 	if err := c.look(); err != nil {
 		return err
 	}
-	if c.there && c.r.locked(c) {
+	// Two paths may be one only since a directory was made, or by a link that
+	// leads nowhere yet.
+	if other, ok := c.r.databases.find(pronto.Target{}, statTarget(c.target)); ok && other != c && other.live != nil {
 		return &fs.PathError{Op: "restore two databases into", Path: c.location(), Err: fs.ErrExist}
 	}
 	live, err := pronto.BeginReplace(c.r.ctx, c.target, c.options())
 	switch {
 	case err == nil:
 		c.live = live
+		c.r.databases.add(c.target, statTarget(c.target), c)
 		return nil
 	case errors.Is(err, pronto.ErrDamaged) && c.target.IsFile(), errors.Is(err, pronto.ErrForeign) && c.inData():
 		return c.setAside()

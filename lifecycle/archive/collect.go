@@ -145,11 +145,10 @@ func (b *backup) addDatabase(t pronto.Target) {
 			return
 		}
 	}
-	for _, have := range b.sources {
-		if have.target == t || have.info != nil && s.info != nil && os.SameFile(have.info, s.info) {
-			return
-		}
+	if _, ok := b.known.find(t, s.info); ok {
+		return
 	}
+	b.known.add(t, s.info, s)
 	if s.Path = archivePath(b.dirs.Data, t); s.Path == "" {
 		b.outside++
 		s.Path, s.Origin = outsidePath(b.outside), t.Location

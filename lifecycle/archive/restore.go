@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,12 +90,13 @@ type restore struct {
 	files  []unpacked
 	result RestoreResult
 
-	named   map[pronto.Target]bool // that cursors lead to today
-	moved   map[string]string      // where databases from outside go that go elsewhere
-	changes []change
-	unfit   []error            // why files of the archive can't be restored
-	near    []*atomicfile.File // that were begun beside their places
-	done    bool               // has begun to commit
+	named     map[pronto.Target]bool // that cursors lead to today
+	moved     map[string]string      // where databases from outside go that go elsewhere
+	changes   []change
+	databases targets[*databaseChange] // those among them
+	unfit     []error                  // why files of the archive can't be restored
+	near      []*atomicfile.File       // that were begun beside their places
+	done      bool                     // has begun to commit
 }
 
 // change is one file to be written. All of them are locked, then staged, then
@@ -265,19 +265,8 @@ func (r *restore) makeSafe() error {
 // databaseChange is the change of the database at a target, nil if there is
 // none.
 func (r *restore) databaseChange(t pronto.Target) *databaseChange {
-	if t == (pronto.Target{}) {
-		return nil
-	}
-	var info os.FileInfo
-	if t.IsFile() {
-		info, _ = os.Stat(t.Location)
-	}
-	for _, c := range r.changes {
-		if d, ok := c.(*databaseChange); ok && (d.target == t || info != nil && d.target.IsFile() && isFile(d.location(), info)) {
-			return d
-		}
-	}
-	return nil
+	d, _ := r.databases.find(t, statTarget(t))
+	return d
 }
 
 // isSetAside reports whether a database can't be read, and is kept under another
@@ -305,23 +294,6 @@ func (r *restore) notSafe(t pronto.Target, err error) error {
 		return d.setAside()
 	}
 	return err
-}
-
-// locked reports whether another change has locked the file that c is to
-// change: two paths that are one only since a directory was made, or by a link
-// that leads nowhere yet.
-func (r *restore) locked(c *databaseChange) bool {
-	info, err := os.Stat(c.location())
-	if err != nil || !c.target.IsFile() {
-		return false
-	}
-	for _, other := range r.changes {
-		d, ok := other.(*databaseChange)
-		if ok && d != c && d.live != nil && isFile(d.location(), info) {
-			return true
-		}
-	}
-	return false
 }
 
 // inData is the place in the data directory of a file of the archive.

@@ -120,28 +120,17 @@ func (r *restore) addDatabase(f *unpacked) error {
 		return err
 	}
 	c := &databaseChange{r: r, f: f, target: t, there: true}
-	var info os.FileInfo
-	if t.IsFile() {
-		info, err = os.Stat(t.Location)
-		c.there = err == nil
-	}
-	if c.there && info != nil && !info.Mode().IsRegular() {
+	info := statTarget(t)
+	if c.there = info != nil || !t.IsFile(); info != nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: is no file", t)
 	}
-	for _, other := range r.changes {
-		if other.location() == t.Location || info != nil && isFile(other.location(), info) {
-			r.o.Tell("%s is the same database as %s, which is restored", t, other.location())
-			return nil
-		}
+	if other, ok := r.databases.find(t, info); ok {
+		r.o.Tell("%s is the same database as %s, which is restored", t, other.location())
+		return nil
 	}
+	r.databases.add(t, info, c)
 	r.changes = append(r.changes, c)
 	return nil
-}
-
-// isFile reports whether path leads to that file.
-func isFile(path string, info os.FileInfo) bool {
-	have, err := os.Stat(path)
-	return err == nil && os.SameFile(have, info)
 }
 
 func (r *restore) newFileChange(path string, data []byte) *fileChange {

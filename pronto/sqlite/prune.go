@@ -12,7 +12,7 @@ import (
 
 // Prune implements [pronto.FileKeeper].
 func (engine) Prune(ctx context.Context, path string, o pronto.Options, told func(pronto.Pruned)) (pronto.Facts, error) {
-	if err := migrateCopy(ctx, path); err != nil {
+	if err := migrateCopy(ctx, path, o); err != nil {
 		return pronto.Facts{}, err
 	}
 	s, err := openCopy(ctx, path, o)
@@ -53,7 +53,7 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 	}
 	if err == nil {
 		// Nothing counts on from less than there is.
-		err = s.do("UPDATE state SET revision = max(revision, ?), expiring = expiring OR ?", p.revision, boolInt(p.expiring))
+		err = s.do("UPDATE state SET revision = max(revision, ?1), expiring = expiring OR ?2 WHERE revision < ?1 OR expiring < ?2", p.revision, boolInt(p.expiring))
 	}
 	if err == nil {
 		err = s.c.Exec("COMMIT")

@@ -41,7 +41,7 @@ func beginReplace(ctx context.Context, path string, o pronto.Options) (*replacem
 // Fill implements [pronto.Replacement]. The snapshot is brought to this version's
 // schema on the way.
 func (r *replacement) Fill(ctx context.Context, src string) error {
-	if err := migrateCopy(ctx, src); err != nil {
+	if err := migrateCopy(ctx, src, pronto.Options{}); err != nil {
 		return err
 	}
 	r.s.watch(ctx, nil)
@@ -50,8 +50,17 @@ func (r *replacement) Fill(ctx context.Context, src string) error {
 
 // migrateCopy brings a database that nobody else has open to this version's
 // schema.
-func migrateCopy(ctx context.Context, path string) error {
-	s, err := open(ctx, path, pronto.Options{Mode: pronto.Write})
+func migrateCopy(ctx context.Context, path string, o pronto.Options) error {
+	s, err := openCopy(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	version, err := s.userVersion()
+	s.c.Close()
+	if err != nil || version == schemaVersion {
+		return s.wrap(err)
+	}
+	s, err = open(ctx, path, pronto.Options{Mode: pronto.Write})
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (s *store) seize(ctx context.Context) error {
 
 // Fill implements [pronto.Replacement].
 func (r *reset) Fill(ctx context.Context, src string) error {
-	if err := migrateCopy(ctx, src); err != nil {
+	if err := migrateCopy(ctx, src, pronto.Options{}); err != nil {
 		return err
 	}
 	r.src = src

@@ -16,6 +16,22 @@ func Owner(info fs.FileInfo) int {
 	return os.Geteuid()
 }
 
+// FileID tells a file from all others that are there.
+type FileID struct{ device, inode uint64 }
+
+// IDOf is the identity of a file; it is not ok for nil, or where the system does
+// not tell.
+func IDOf(info fs.FileInfo) (id FileID, ok bool) {
+	if info == nil {
+		return id, false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return id, false
+	}
+	return FileID{uint64(st.Dev), st.Ino}, true
+}
+
 // MayWrite reports whether this process may make files in a directory.
 func MayWrite(dir string) bool {
 	const writable = 2 // W_OK of access(2)
