@@ -100,7 +100,12 @@ func (a *app) unknownCursor(u home.User, err error) error {
 	if len(names) == 0 {
 		return cmdline.WithHint(fmt.Errorf("%w, user %s has none", err, u.Name), "prontodb %scursor set NAME", a.userFlag())
 	}
-	return cmdline.WithHint(err, "the cursors of user %s are: %s", u.Name, strings.Join(names, ", "))
+	const most = 20
+	list := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return cmdline.WithHint(err, "the cursors of user %s are: %s", u.Name, list)
 }
 
 // notation is how addresses are written, given where they are looked for.
