@@ -19,7 +19,9 @@ it, and {"project":…,"namespace":…,"default_ttl":…} for a cache.
 tsv is ADDRESS, a tab, VALUE. It carries text without tabs and line ends, and
 entries that do not expire; revisions and times are left out.
 env is NAME='VALUE' for a shell: the key in upper case, every other character as
-_. It carries names and values, nothing else, and no NUL.`
+_. It carries names and values, nothing else, and no NUL. Values are written as
+all who read .env files read them, where that can be, and else (as one with both
+kinds of quotes) for a shell alone.`
 
 func formatFlag(f *cmdline.Flags, p *string) {
 	f.OneOf(p, "format", "", "`jsonl|tsv|env` (default by FILE's name, else jsonl)", formatJSON, formatTSV, formatEnv)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"path/filepath"
@@ -44,6 +45,12 @@ ones elsewhere. An entry without an expiry gets that of the cache it goes to; on
 with an expiry makes an empty namespace a cache. On the way in, jsonl needs only
 "address" (or "key", with "project", "namespace" and "context" or without) and
 "value" (or "value_base64").
+
+Of env, what python-dotenv, dotenv for node, sh and bash all read as the same
+value is imported, and anything else is an error that says what to write instead.
+They agree on comments, "export NAME=", words such as 8080 and http://host/path,
+and text that stands for itself in one pair of quotes, also over several lines; they
+do not on escapes, on ${, and on quotes or # within a word.
 
 -p, -n and --context, given on the command line, are where the entries go, whatever
 project, namespace and context they came from; two that would get one address are
@@ -146,6 +153,9 @@ func (c *importing) lines(ctx context.Context, sel selection, r io.Reader, name 
 	in := newLineReader(r, name, int(6*c.limit+64<<10))
 	n, to := c.placement(sel)
 	f := newChunkFiller(in, n, to, c.format, c.limit)
+	if c.format == formatEnv && c.onConflict == "skip" {
+		f.first, f.seed = make(map[uint64]int64), maphash.MakeSeed()
+	}
 	if c.dryRun {
 		// Nothing is stored, and the memory is for the addresses.
 		f.chunkLimit = 8 << 10

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"hash/maphash"
 	"io"
 
 	"prontodb/internal/cmdline"
@@ -24,9 +26,11 @@ type chunkFiller struct {
 	parse func(line []byte, c *pronto.ImportChunk) error
 	ended func() error // what parse has to say at the end, if anything
 
-	json format.JSONParser
-	env  format.EnvParser
-	from int64 // the line on which the assignment that env reads begins
+	json  format.JSONParser
+	env   format.EnvParser
+	from  int64            // the line on which the assignment that env reads begins
+	first map[uint64]int64 // by hashes of variables, the line each is first on
+	seed  maphash.Seed
 }
 
 func newChunkFiller(in *lineReader, n pronto.Notation, to *placement, name string, limit int64) *chunkFiller {
@@ -35,6 +39,7 @@ func newChunkFiller(in *lineReader, n pronto.Notation, to *placement, name strin
 	case formatTSV:
 		f.parse = f.parseTSV
 	case formatEnv:
+		in.keepMark = true
 		f.parse, f.ended = f.parseEnv, f.endEnv
 	default:
 		f.json = format.JSONParser{Notation: n, MaxValue: limit}
@@ -174,16 +179,30 @@ func (f *chunkFiller) parseEnv(line []byte, c *pronto.ImportChunk) error {
 	switch {
 	case err != nil:
 		return err
-	case int64(f.env.Len()) > f.limit:
+	case int64(max(f.env.Len(), len(value))) > f.limit:
 		return &pronto.ItemError{Item: f.from, Err: &pronto.ValueSizeError{Max: f.limit}}
 	case !done:
 		return nil
 	}
 	a, err := f.n.Parse(string(name))
+	if err == nil && f.first != nil {
+		err = f.once(name)
+	}
 	if err != nil {
 		return &pronto.ItemError{Item: f.from, Err: err}
 	}
 	return f.add(c, &pronto.Entry{Address: a, Value: value}, f.from)
+}
+
+// once refuses a variable that occurs twice: where what is there stays, the
+// first would count, and to all who read such files it is the last that does.
+func (f *chunkFiller) once(name []byte) error {
+	hash := maphash.Bytes(f.seed, name)
+	if line, twice := f.first[hash]; twice {
+		return fmt.Errorf("%s is on line %d, too, and the last counts to all who read such files: remove one of them", name, line)
+	}
+	f.first[hash] = f.from
+	return nil
 }
 
 func (f *chunkFiller) endEnv() error {

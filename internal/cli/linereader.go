@@ -14,6 +14,7 @@ type lineReader struct {
 	r        io.Reader
 	name     string // of the input, for errors
 	max      int    // bytes of a line
+	keepMark bool   // the mark that some editors put in front of the first line is a part of it
 	buf      []byte
 	from, to int
 	line     int64 // the number of the last one, from 1
@@ -56,9 +57,9 @@ func (l *lineReader) next() ([]byte, error) {
 }
 
 // count numbers a line, and drops the mark that some editors put in front of
-// the first.
+// the first, if it is to.
 func (l *lineReader) count(line []byte) []byte {
-	if l.line++; l.line == 1 {
+	if l.line++; l.line == 1 && !l.keepMark {
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 	}
 	return line

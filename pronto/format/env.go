@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -32,28 +34,49 @@ func EnvName(key []byte) (string, error) {
 	return string(name), nil
 }
 
-// shellNames are variables that a shell sets by itself, keeps as they are, or
-// runs the value of, in byte order: what sh and bash make of them is not the
-// value they were given, or worse.
-var shellNames = []string{
-	"BASHOPTS", "BASHPID", "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_ARGV0", "BASH_CMDS", "BASH_COMMAND", "BASH_COMPAT",
-	"BASH_ENV", "BASH_LINENO", "BASH_REMATCH", "BASH_SOURCE", "BASH_SUBSHELL", "BASH_VERSINFO", "BASH_XTRACEFD",
-	"COMP_WORDBREAKS", "DIRSTACK", "ENV", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "FUNCNAME", "GROUPS", "HISTCMD",
-	"LINENO", "OPTIND", "PIPESTATUS", "POSIXLY_CORRECT", "PPID", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4", "RANDOM",
-	"SECONDS", "SHELLOPTS", "SRANDOM", "UID", "_",
+// keptNames are variables that bash or sh keeps for itself, in byte order: it
+// has another value for them than the one it is given, or an error.
+var keptNames = []string{
+	"BASHOPTS", "BASHPID", "BASH_ARGC", "BASH_ARGV", "BASH_COMMAND", "BASH_COMPAT", "BASH_LINENO", "BASH_SOURCE", "BASH_SUBSHELL",
+	"BASH_VERSINFO", "BASH_XTRACEFD", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "FUNCNAME", "GROUPS", "HISTCMD", "LINENO",
+	"OPTIND", "PIPESTATUS", "PPID", "RANDOM", "SECONDS", "SHELLOPTS", "SRANDOM", "UID", "_",
 }
 
-// AppendEnv appends the line NAME='VALUE' for a shell: evaluated, it gives the
-// variable exactly that value, and nothing in it is run. It returns an error
-// for what can't be written so: a NUL, or a variable of the shell's own.
+// actingNames are variables that a shell changes its ways by, or runs the value
+// of, in byte order.
+var actingNames = []string{
+	"BASH_ALIASES", "BASH_ARGV0", "BASH_CMDS", "BASH_ENV", "BASH_REMATCH", "COMP_WORDBREAKS", "ENV", "POSIXLY_CORRECT",
+	"PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4",
+}
+
+func isKeptName(name string) bool {
+	_, kept := slices.BinarySearch(keptNames, name)
+	return kept
+}
+
+func isActingName(name string) bool {
+	_, acting := slices.BinarySearch(actingNames, name)
+	return acting
+}
+
+// AppendEnv appends a line that gives a variable exactly a value when a shell
+// evaluates it, and nothing in the value is run. Where there are quotes in which
+// all who read such files read that value, those are used, so that EnvParser
+// takes the line; else it is written for a shell alone. It returns an error for
+// what can't be written at all: a NUL, or a variable of the shell's own.
 func AppendEnv(b []byte, name string, value []byte) ([]byte, error) {
 	if bytes.IndexByte(value, 0) >= 0 {
 		return b, fmt.Errorf("the value of %s %w", name, errEnvNUL)
 	}
-	if _, own := slices.BinarySearch(shellNames, name); own {
-		return b, fmt.Errorf("%s is a variable of the shell's own", name)
+	if isKeptName(name) || isActingName(name) {
+		return b, fmt.Errorf("%s %w", name, errEnvName)
 	}
-	b = append(append(b, name...), '=', '\'')
+	b = append(append(b, name...), '=')
+	if !isAgreed(value, '\'') && isAgreed(value, '"') {
+		b = append(append(append(b, '"'), value...), '"')
+		return append(b, '\n'), nil
+	}
+	b = append(b, '\'')
 	for {
 		i := bytes.IndexByte(value, '\'')
 		if i < 0 {
@@ -65,105 +88,228 @@ func AppendEnv(b []byte, name string, value []byte) ([]byte, error) {
 	return append(append(b, value...), '\'', '\n'), nil
 }
 
-var errEnvNUL = errors.New("holds a NUL, which no variable can")
+// isAgreed reports whether all readers read a value as it is between quotes of
+// a kind.
+func isAgreed(value []byte, quote byte) bool {
+	return bytes.IndexByte(value, quote) < 0 && checkEnvText(value) == nil && ambiguity(value, quote, quote) == ""
+}
 
-// EnvParser reads a file of variables line by line: what AppendEnv writes, and
-// .env files as far as all who read such files agree on what they mean.
-// Quotes, "export " and comments are understood; what a shell would expand or
-// run, and what some read as an escape and others do not, is refused.
+var (
+	errEnvNUL  = errors.New("holds a NUL, which no variable can")
+	errEnvName = errors.New("is a variable of the shell's own")
+)
+
+// EnvParser reads a file of variables line by line. It takes what python-dotenv,
+// dotenv for node, sh and bash all read as the same value, and refuses
+// everything else, saying what to write instead: a value that some program
+// reads otherwise is worse than none.
+//
+// What is left is text that stands for itself, bare or in one pair of quotes:
+// no two of them know the same escapes. What each makes of the rest stands in
+// env_test.go, and env_readers_test.go asks them whether it is so.
 type EnvParser struct {
 	name  []byte
-	value []byte
-	quote byte // that is open at the end of the line
+	lines []byte // of the value, those before the last
+	quote byte   // that is open at the end of the line
 }
 
 // Open reports that a value is not complete yet.
 func (p *EnvParser) Open() bool { return p.quote != 0 }
 
+// Len is how many bytes the value that is not complete yet has so far.
+func (p *EnvParser) Len() int { return len(p.lines) }
+
 // Parse reads the next line, without its newline. It returns true with the
-// last line of an assignment; name and value are the parser's until it reads
-// the next one.
+// last line of an assignment; name and value are the parser's or the line's,
+// until the next one is read.
 func (p *EnvParser) Parse(line []byte) (name, value []byte, ok bool, err error) {
-	if p.quote == 0 {
-		line = bytes.TrimLeft(line, " \t")
-		if len(line) == 0 || line[0] == '#' || string(line) == "\r" {
-			return nil, nil, false, nil
-		}
-		if rest, ok := bytes.CutPrefix(line, []byte("export")); ok && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
-			line = bytes.TrimLeft(rest, " \t")
-		}
-		i := 0
-		for i < len(line) && isNameByte(line[i], i) {
-			i++
-		}
-		if i == 0 || i == len(line) || line[i] != '=' {
-			return nil, nil, false, errors.New("is not NAME=VALUE")
-		}
-		p.name, p.value = append(p.name[:0], line[:i]...), p.value[:0]
-		line = line[i+1:]
-	} else {
-		p.value = append(p.value, '\n')
-	}
-	if err := p.read(line); err != nil {
+	value, ok, err = p.parse(line)
+	if ok || err != nil {
 		p.quote = 0
+	}
+	if err != nil || !ok {
 		return nil, nil, false, err
 	}
-	if p.quote != 0 {
-		return nil, nil, false, nil
-	}
-	if bytes.IndexByte(p.value, 0) >= 0 {
+	if bytes.IndexByte(value, 0) >= 0 {
 		return nil, nil, false, fmt.Errorf("the value of %s %w", p.name, errEnvNUL)
 	}
-	return p.name, p.value, true, nil
+	return p.name, value, true, nil
 }
 
-func isNameByte(c byte, i int) bool {
-	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || i > 0 && '0' <= c && c <= '9'
+func (p *EnvParser) parse(line []byte) (value []byte, ok bool, err error) {
+	if err := checkEnvText(line); err != nil {
+		return nil, false, err
+	}
+	if p.Open() {
+		p.lines = append(p.lines, '\n')
+		return p.quoted(line)
+	}
+	if bytes.HasPrefix(line, []byte("\ufeff")) {
+		return nil, false, errors.New("begins with a byte order mark, which a shell takes for a part of the name: remove it")
+	}
+	line = trimBlanks(line)
+	if len(line) == 0 || line[0] == '#' {
+		return nil, false, checkComment(line)
+	}
+	text, exported := line, false
+	if rest, ok := bytes.CutPrefix(line, []byte("export")); ok && len(trimBlanks(rest)) < len(rest) {
+		text, exported = trimBlanks(rest), true
+	}
+	name, text, ok := bytes.Cut(text, []byte("="))
+	if !ok || !isName(name) {
+		return nil, false, errors.New("is not NAME=VALUE")
+	}
+	if isKeptName(string(name)) {
+		return nil, false, fmt.Errorf("%s %w, which keeps another value: give it another name", name, errEnvName)
+	}
+	p.name, p.lines = append(p.name[:0], name...), p.lines[:0]
+	if len(text) > 0 && (text[0] == '\'' || text[0] == '"') {
+		p.quote = text[0]
+		return p.quoted(text[1:])
+	}
+	value, err = bareValue(text, exported)
+	return value, err == nil, err
 }
 
-// read takes the rest of a line into the value.
-func (p *EnvParser) read(line []byte) error {
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case p.quote == '\'':
-			if c == '\'' {
-				p.quote = 0
-				continue
-			}
-		case p.quote == '"' && c == '"':
-			p.quote = 0
-			continue
-		case p.quote == '"' && (c == '$' || c == '`'):
-			return fmt.Errorf("%q in double quotes is expanded by a shell: put the value in single quotes", c)
-		case c == '\\':
-			// Before these a backslash goes away, whoever reads it.
-			const plain, quoted = `'"\`, "\"\\$`"
-			if i+1 == len(line) || p.quote == 0 && bytes.IndexByte([]byte(plain), line[i+1]) < 0 ||
-				p.quote == '"' && bytes.IndexByte([]byte(quoted), line[i+1]) < 0 {
-				return errors.New(`a backslash is read in more than one way: put the value in single quotes`)
-			}
-			i++
-			c = line[i]
-		case p.quote == '"':
-		case c == '\'' || c == '"':
-			p.quote = c
-			continue
-		case c == ' ' || c == '\t':
-			rest := bytes.TrimLeft(line[i:], " \t")
-			if len(rest) > 0 && rest[0] != '#' {
-				return errors.New("a blank ends the value, and something follows: put the value in quotes")
-			}
-			return nil
-		case c == '\r' && i == len(line)-1:
-			return nil
-		case bytes.IndexByte([]byte("$`;&|<>()"), c) >= 0, c == '~' && (len(p.value) == 0 || bytes.HasSuffix(p.value, []byte(":"))), c < ' ':
-			return fmt.Errorf("%q means something to a shell: put the value in single quotes", c)
+func isName(b []byte) bool {
+	for i, c := range b {
+		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c < '0' || c > '9') {
+			return false
 		}
-		p.value = append(p.value, c)
+	}
+	return len(b) > 0
+}
+
+func trimBlanks(b []byte) []byte { return bytes.TrimLeft(b, " \t") }
+
+// checkEnvText refuses what can't be anywhere in a file that all read alike.
+func checkEnvText(b []byte) error {
+	if bytes.IndexByte(b, '\r') >= 0 {
+		return errors.New("holds a carriage return, which a shell keeps and others take for the end of a line: end lines with a newline alone")
+	}
+	if !utf8.Valid(b) {
+		return errors.New("is not UTF-8, which some readers refuse: jsonl carries such a value")
 	}
 	return nil
 }
 
-// Len is how many bytes the value has so far.
-func (p *EnvParser) Len() int { return len(p.value) }
+// checkComment refuses a comment in which dotenv for node sees lines end.
+func checkComment(b []byte) error {
+	for _, separator := range [...]string{"\u2028", "\u2029"} {
+		if bytes.Contains(b, []byte(separator)) {
+			return fmt.Errorf("%+q in a comment is the end of a line to some readers: leave it out", separator)
+		}
+	}
+	return nil
+}
+
+// quoted takes the text after an opening quote, or a line after that one.
+func (p *EnvParser) quoted(text []byte) (value []byte, ok bool, err error) {
+	end := bytes.IndexByte(text, p.quote)
+	if end < 0 {
+		if why := ambiguity(text, p.quote, '\n'); why != "" {
+			return nil, false, refused(text, why)
+		}
+		p.lines = append(p.lines, text...)
+		return nil, false, nil
+	}
+	if why := ambiguity(text[:end], p.quote, p.quote); why != "" {
+		return nil, false, refused(text[:end], why)
+	}
+	tail := text[end+1:]
+	rest := trimBlanks(tail)
+	if len(rest) > 0 && (len(rest) == len(tail) || rest[0] != '#') {
+		return nil, false, errors.New("what follows the closing quote is read in more than one way: put the whole value in one pair of quotes")
+	}
+	value = text[:end]
+	if len(p.lines) > 0 {
+		p.lines = append(p.lines, value...)
+		value = p.lines
+	}
+	return value, true, checkComment(rest)
+}
+
+// ambiguity says what in a text between quotes is read in more than one way; it
+// is "" if nothing is. The text holds no quote of that kind; next is the byte
+// after it.
+func ambiguity(text []byte, quote, next byte) string {
+	for i, c := range text {
+		if c != '\\' && c != '$' && c != '`' {
+			continue
+		}
+		after := next
+		if i+1 < len(text) {
+			after = text[i+1]
+		}
+		switch {
+		case quote == '"' && (c == '`' || c == '$' && isExpanded(after)):
+			return fmt.Sprintf("%q in double quotes is expanded by a shell", c)
+		case quote == '"' && c == '\\' && bytes.IndexByte([]byte("\\'\"abfnrtv$`\n"), after) >= 0:
+			return "a backslash is read in more than one way" // for one of the readers it begins an escape
+		case quote == '\'' && c == '$' && after == '{':
+			return `"${" is expanded by some readers in single quotes, too`
+		case quote == '\'' && c == '\\' && (after == '\\' || after == '\''):
+			return "a backslash before a backslash or a quote is read in more than one way, in any quotes"
+		}
+	}
+	return ""
+}
+
+// isExpanded reports whether a shell expands '$' before c, or may.
+func isExpanded(c byte) bool {
+	return c >= utf8.RuneSelf || bytes.IndexByte([]byte("!#$*-?@([{"), c) >= 0 || isName([]byte{'_', c})
+}
+
+// bareValue is the value of an assignment that does not begin with a quote.
+func bareValue(text []byte, exported bool) (value []byte, err error) {
+	end := bytes.IndexAny(text, " \t")
+	if end < 0 {
+		end = len(text)
+	}
+	value, rest := text[:end], trimBlanks(text[end:])
+	if why := bareAmbiguity(value, exported); why != "" {
+		return nil, refused(text, why)
+	}
+	switch {
+	case len(rest) > 0 && rest[0] != '#':
+		return nil, refused(text, "a blank ends the value, and something follows")
+	case len(rest) > 0 && end == 0:
+		return nil, errors.New("a comment is the value to some readers, where there is no other: put '' in front of it")
+	}
+	return value, checkComment(rest)
+}
+
+// bareAmbiguity is [ambiguity] for a value without quotes.
+func bareAmbiguity(value []byte, exported bool) string {
+	for i, r := range textOf(value) {
+		switch {
+		case r == '\'' || r == '"':
+			return "quotes within a value are dropped by a shell, and kept by others"
+		case r == '\\':
+			return "a backslash is read in more than one way"
+		case r == '#':
+			return "'#' begins a comment for some readers, and not for others"
+		case strings.ContainsRune("`;&|<>()", r), r < ' ',
+			r == '$' && i+1 < len(value) && isExpanded(value[i+1]),
+			r == '~' && (i == 0 || value[i-1] == ':'),
+			r == '{' && exported: // bash expands braces in what export is given
+			return fmt.Sprintf("%q means something to a shell", r)
+		case r == '\ufeff', r >= utf8.RuneSelf && unicode.IsSpace(r):
+			return fmt.Sprintf("%+q is a blank to some readers, and not to others", r)
+		}
+	}
+	return ""
+}
+
+// refused is an error that says why a value is refused, and what to do. text
+// is the value, with what follows it on its line.
+func refused(text []byte, why string) error {
+	advice := "jsonl carries such a value"
+	switch {
+	case isAgreed(text, '\''):
+		advice = "put the value in single quotes"
+	case isAgreed(text, '"'):
+		advice = "put the value in double quotes"
+	}
+	return errors.New(why + ": " + advice)
+}
