@@ -36,8 +36,7 @@ func (a *app) printJSON(v any) error {
 
 // printEntry prints an entry as JSON.
 func (a *app) printEntry(e pronto.Entry, n pronto.Notation) error {
-	_, err := a.out.Write(append(format.AppendEntry(nil, &e, n, true), '\n'))
-	return err
+	return format.WriteEntry(a.out, &e, n)
 }
 
 // printValue writes a value, as a text with a newline at its end unless raw.

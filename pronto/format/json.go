@@ -3,6 +3,8 @@ package format
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -15,6 +17,31 @@ import (
 // newline (SPEC 4). The address is left out where n's delimiter could not
 // write one that reads back; the value is left out if withValue is false.
 func AppendEntry(b []byte, e *pronto.Entry, n pronto.Notation, withValue bool) []byte {
+	b = appendJSONAddress(b, e, n)
+	if withValue {
+		b = appendJSONValue(b, e.Value)
+	}
+	return appendJSONInfo(b, e.Revision, e.CreatedAt, e.UpdatedAt, e.ExpiresAt)
+}
+
+// WriteEntry writes the JSON object of the entry, as [AppendEntry] has it, and a
+// newline. Of a large value there is no second copy in memory.
+func WriteEntry(w io.Writer, e *pronto.Entry, n pronto.Notation) error {
+	b := appendJSONAddress(nil, e, n)
+	if len(e.Value) <= valuePiece {
+		b = appendJSONValue(b, e.Value)
+	} else {
+		var err error
+		if b, err = writeJSONValue(w, b, e.Value); err != nil {
+			return err
+		}
+	}
+	b = appendJSONInfo(b, e.Revision, e.CreatedAt, e.UpdatedAt, e.ExpiresAt)
+	_, err := w.Write(append(b, '\n'))
+	return err
+}
+
+func appendJSONAddress(b []byte, e *pronto.Entry, n pronto.Notation) []byte {
 	b = append(b, '{')
 	if n.CheckNamespace(e.Project, e.Namespace) == nil {
 		b = append(b, `"address":`...)
@@ -28,11 +55,7 @@ func AppendEntry(b []byte, e *pronto.Entry, n pronto.Notation, withValue bool) [
 	b = append(b, `,"key":`...)
 	b = AppendJSONString(b, e.Key)
 	b = append(b, `,"context":`...)
-	b = AppendJSONString(b, e.Context)
-	if withValue {
-		b = appendJSONValue(b, e.Value)
-	}
-	return appendJSONInfo(b, e.Revision, e.CreatedAt, e.UpdatedAt, e.ExpiresAt)
+	return AppendJSONString(b, e.Context)
 }
 
 func appendJSONValue(b, value []byte) []byte {
@@ -43,6 +66,33 @@ func appendJSONValue(b, value []byte) []byte {
 	b = append(b, `,"value_base64":"`...)
 	b = base64.StdEncoding.AppendEncode(b, value)
 	return append(b, '"')
+}
+
+// valuePiece is how many bytes of a large value are written at a time: a
+// multiple of three, so that only the last are padded in base64.
+const valuePiece = 48 << 10
+
+// writeJSONValue writes b and then what appendJSONValue appends, but for what
+// it returns.
+func writeJSONValue(w io.Writer, b, value []byte) ([]byte, error) {
+	text := utf8.Valid(value)
+	if text {
+		b = append(b, `,"value":"`...)
+	} else {
+		b = append(b, `,"value_base64":"`...)
+	}
+	for piece := range slices.Chunk(value, valuePiece) {
+		if text {
+			b = appendEscaped(b, piece)
+		} else {
+			b = base64.StdEncoding.AppendEncode(b, piece)
+		}
+		if _, err := w.Write(b); err != nil {
+			return nil, err
+		}
+		b = b[:0]
+	}
+	return append(b, '"'), nil
 }
 
 func appendJSONInfo(b []byte, revision, created, updated, expires int64) []byte {
@@ -105,14 +155,18 @@ const maxMillis = 253402300799999
 // AppendJSONString appends s as a JSON string. s must be valid UTF-8; nothing
 // is escaped but what JSON demands (RFC 8259, section 7).
 func AppendJSONString[T string | []byte](b []byte, s T) []byte {
-	const hex = "0123456789abcdef"
 	text := unsafe.Slice(unsafe.StringData(*(*string)(unsafe.Pointer(&s))), len(s))
-	b = append(b, '"')
+	return append(appendEscaped(append(b, '"'), text), '"')
+}
+
+// appendEscaped appends a text as it is between the quotes of a JSON string.
+func appendEscaped(b, text []byte) []byte {
+	const hex = "0123456789abcdef"
 	for {
 		n := special(text)
 		b = append(b, text[:n]...)
 		if n == len(text) {
-			return append(b, '"')
+			return b
 		}
 		switch c := text[n]; c {
 		case '"', '\\':

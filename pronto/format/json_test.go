@@ -1,8 +1,10 @@
 package format
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -120,6 +122,28 @@ func FuzzEntryJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A large value is written in pieces, and as it is appended whole.
+func TestWriteEntry(t *testing.T) {
+	text := strings.Repeat("a\"b\n日本\x01", valuePiece/5)
+	for _, value := range []string{
+		"", "v", "\xff", strings.Repeat("x", valuePiece), strings.Repeat("x", valuePiece+1), text, text + "\xff", text + "\xff\xff", text + "\xff\xff\xff",
+	} {
+		e := pronto.Entry{Address: pronto.Address{Project: "a", Namespace: "n", Key: "k"}, Value: []byte(value), Revision: 7, CreatedAt: 1, UpdatedAt: 2}
+		var got bytes.Buffer
+		err := WriteEntry(&got, &e, pronto.Notation{})
+		if want := string(AppendEntry(nil, &e, pronto.Notation{}, true)) + "\n"; err != nil || got.String() != want {
+			t.Errorf("%d bytes are written as %d, %v, want %d", len(value), got.Len(), err, len(want))
+		}
+	}
+	r, w := io.Pipe()
+	r.Close()
+	for _, value := range []string{"v", text} {
+		if err := WriteEntry(w, &pronto.Entry{Value: []byte(value)}, pronto.Notation{}); err != io.ErrClosedPipe {
+			t.Errorf("%d bytes to a closed pipe: %v", len(value), err)
+		}
+	}
 }
 
 func TestEntryJSONWithoutValue(t *testing.T) {
