@@ -18,8 +18,9 @@ import (
 )
 
 // batchAhead is how many bytes of commands are read before the transaction
-// begins, so that others do not wait for whoever writes them.
-const batchAhead = 1 << 20
+// begins, so that others do not wait for whoever writes them. After a command with
+// long words, which are valid until the next is read, no more are.
+const batchAhead = shellwords.LongSize
 
 // batch is one run of the command batch.
 type batch struct {
@@ -27,6 +28,7 @@ type batch struct {
 
 	a      *app
 	in     *lineReader
+	split  shellwords.Splitter
 	ahead  []batchLine // read before the transaction
 	more   bool        // lines are left in the input
 	status int         // of the worst line so far
@@ -49,7 +51,7 @@ shell would expand or run ($, ` + "`" + `, ;, |, &, <, >) stands in single quote
 error. Commands: set, get, exists, del, incr, decr, copy, move, keys, scan, ttl,
 touch, drop, create-cache, caches, drop-cache, projects, namespaces, with their
 flags. The flags of batch hold for every line; those that choose a database stand
-in front of it only.
+in front of it only. More than 64 MiB in a line need --max-value in front of the value.
 
 Each line sees what those before it did. An error names the line, and nothing is
 changed and nothing printed. A miss, or a condition that is not met, is no error:
@@ -89,7 +91,8 @@ func (c *batch) Run(ctx context.Context, a *app, args []string) error {
 	case len(args) == 0 && !a.isPiped():
 		return a.missing("FILE, and nothing is piped in")
 	}
-	c.in = newLineReader(r, name, 2*cmdline.MaxSize)
+	c.in = newLineReader(r, name, 0)
+	c.split.Longer = c.longer
 	var err error
 	if c.each {
 		err = c.runEach(ctx)
@@ -248,31 +251,72 @@ func (c *batch) next() (batchLine, error) {
 }
 
 // nextCommand reads lines until a command is complete; it has no words where
-// there is only a comment.
+// there is only a comment. Long words are valid until the next is read.
 func (c *batch) nextCommand() (l batchLine, err error) {
-	var split shellwords.Splitter
+	c.split.Reset()
+	c.split.Max = maxWords(maxValue)
 	for {
-		line, err := c.in.next()
-		if err == io.EOF && split.Open() {
+		text, end, err := c.in.piece()
+		if err == io.EOF && c.split.Open() {
 			return l, lineError(c.in.name, l.number, errors.New("a quote does not end"))
 		}
 		if err != nil {
 			return l, err
 		}
-		if !split.Open() {
+		if l.number == 0 {
 			l.number = c.in.line
 		}
-		if err := split.Add(line); err != nil {
-			return l, &commandError{c.in.wrap(err)}
+		err = c.split.Add(text)
+		if err == nil && end {
+			err = c.split.EndLine()
 		}
-		if split.Open() {
-			continue
+		if err != nil {
+			return l, c.refuse(c.in.wrap(err), end)
 		}
-		if l.words, err = split.Words(); err != nil {
-			err = &commandError{lineError(c.in.name, l.number, err)}
+		if end && !c.split.Open() {
+			if c.split.Size() > shellwords.LongSize {
+				collectOften()
+			}
+			l.words = c.split.Words()
+			return l, nil
 		}
-		return l, err
 	}
+}
+
+// refuse is the error of a line that is no command. Where the batch goes on
+// after it, it is read to its end.
+func (c *batch) refuse(why error, end bool) error {
+	for c.each && c.a.g.json && !end {
+		var err error
+		if _, end, err = c.in.piece(); err != nil {
+			return err
+		}
+	}
+	return &commandError{why}
+}
+
+// maxWords is how many bytes the words of a line have at most, if its value has
+// at most limit: there is room for flags and addresses.
+func maxWords(limit int64) int { return int(limit) + 1<<20 }
+
+// longer is what words may have of a line that is to have more than usual: a set
+// with --max-value, or with a value to compare, in front of the one to store. So
+// no line is kept in memory that is refused after all.
+func (c *batch) longer(words []string) (int, error) {
+	var g globals
+	line, _ := cmdline.Parse(words, g.flags(&c.a.Process), c.a.commands)
+	set, ok := line.Runner.(*set)
+	if !ok || line.LoadLine() != nil {
+		return 0, fmt.Errorf("has more than %d bytes", c.split.Max)
+	}
+	most := maxWords(set.limit)
+	if set.cond.HasValue {
+		most *= 2
+	}
+	if most <= c.split.Max {
+		return 0, cmdline.WithHint(&pronto.ValueSizeError{Max: set.limit}, "--max-value in front of the value allows more")
+	}
+	return most, nil
 }
 
 // answer runs one line and prints exactly one line about it, for a program that
@@ -280,7 +324,8 @@ func (c *batch) nextCommand() (l batchLine, err error) {
 // values, or the error. An error, which may have come up in reading the line,
 // does not end the batch, unless the input can't be read any more.
 func (c *batch) answer(ctx context.Context, s *session, l batchLine, err error) error {
-	var printed bytes.Buffer
+	var printed spool.Spool
+	defer printed.Close()
 	sub := c.sub(s, l, bufio.NewWriter(&printed))
 	if err == nil {
 		err = sub.runAsLine(ctx, &c.a.g)
@@ -292,22 +337,46 @@ func (c *batch) answer(ctx context.Context, s *session, l batchLine, err error) 
 	}
 	status := exitStatus(err)
 	c.status = worse(c.status, status)
-	b := appendMember([]byte("{"), "status", status)
+	b, end := appendMember([]byte("{"), "status", status), "}\n"
 	switch {
 	case status == statusError:
-		b = sub.appendError(b, err)
+		return c.a.printObject(sub.appendError(b, err))
 	case sub.cmd.Answer == cmdline.AnswersList:
-		b = append(appendName(b, "values"), '[')
-		b = append(b, bytes.ReplaceAll(bytes.TrimSuffix(printed.Bytes(), []byte("\n")), []byte("\n"), []byte(","))...)
-		b = append(b, ']')
-	case printed.Len() > 0:
-		name := "value"
-		if sub.cmd.Answer == cmdline.AnswersEntry {
-			name = "entry"
-		}
-		b = append(appendName(b, name), bytes.TrimSuffix(printed.Bytes(), []byte("\n"))...)
+		b, end = append(appendName(b, "values"), '['), "]}\n"
+	case printed.Empty():
+	case sub.cmd.Answer == cmdline.AnswersEntry:
+		b = appendName(b, "entry")
+	default:
+		b = appendName(b, "value")
 	}
-	return c.a.printObject(b)
+	if _, err := c.a.out.Write(b); err != nil {
+		return err
+	}
+	if _, err := printed.WriteTo(&elements{w: c.a.out}); err != nil {
+		return err
+	}
+	_, err = c.a.out.WriteString(end)
+	return err
+}
+
+// elements writes lines, each JSON, with commas between them instead of
+// newlines.
+type elements struct {
+	w     *bufio.Writer
+	after bool // a line that has ended
+}
+
+func (e *elements) Write(b []byte) (int, error) {
+	for line := range bytes.Lines(b) {
+		if e.after {
+			e.w.WriteByte(',')
+		}
+		line, e.after = bytes.CutSuffix(line, []byte("\n"))
+		if _, err := e.w.Write(line); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
 }
 
 // worse is the status to end with after two lines: an error before a condition

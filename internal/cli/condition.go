@@ -17,7 +17,7 @@ func (c *conditions) presenceFlags(f *cmdline.Flags) {
 
 func (c *conditions) valueFlags(f *cmdline.Flags) {
 	f.Func("if-value", "", "only if the entry's value is `V`, else exit 3", func(s string) error {
-		c.HasValue, c.Value = true, []byte(s)
+		c.HasValue, c.Value = true, bytesOf(s)
 		return nil
 	})
 	f.Int(&c.Revision, 1, "if-revision", "", "only if the entry was last written by revision `N`, else exit 3")

@@ -149,8 +149,7 @@ func databaseArg(path string) string {
 
 // lines imports a file of lines.
 func (c *importing) lines(ctx context.Context, sel selection, r io.Reader, name string, size int64) error {
-	// The longest line is a value of which every byte is escaped.
-	in := newLineReader(r, name, int(6*c.limit+64<<10))
+	in := newLineReader(r, name, c.maxLine())
 	n, to := c.placement(sel)
 	f := newChunkFiller(in, n, to, c.format, c.limit)
 	if c.format == formatEnv && c.onConflict == "skip" {
@@ -188,6 +187,16 @@ func (c *importing) lines(ctx context.Context, sel selection, r io.Reader, name 
 		return c.explain(in, err)
 	}
 	return c.report(report)
+}
+
+// maxLine is how many bytes the longest line has: that of a value, which in
+// jsonl may be written with six for each of its bytes, and an address.
+func (c *importing) maxLine() int {
+	size := c.limit
+	if c.format != formatTSV && c.format != formatEnv {
+		size *= 6
+	}
+	return int(size) + 64<<10
 }
 
 // into calls fn with where the entries go to.

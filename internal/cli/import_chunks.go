@@ -106,6 +106,9 @@ func (f *chunkFiller) fill(c *pronto.ImportChunk) (*pronto.ImportChunk, bool, er
 			c.Sort()
 			return c, false, f.ended()
 		}
+		if _, long := errors.AsType[*lineSizeError](err); long {
+			err = cmdline.WithHint(err, "--max-value allows more")
+		}
 		if err != nil {
 			return c, false, err
 		}

@@ -65,8 +65,45 @@ func TestLineReader(t *testing.T) {
 		if l.line != int64(len(want)) || name != "bytes" && l.read != int64(len(text)) {
 			t.Errorf("%s: it counts %d lines and %d bytes, want %d and %d", name, l.line, l.read, len(want), len(text))
 		}
-		if len(l.buf) > 4*lineBuffer {
-			t.Errorf("%s: it keeps %d bytes", name, len(l.buf))
+		if len(l.buf) != lineBuffer || cap(l.long) > l.max {
+			t.Errorf("%s: it keeps %d and %d bytes", name, len(l.buf), cap(l.long))
+		}
+	}
+}
+
+// In pieces, too, lines come out as they went in, none of them in memory, and
+// whole ones and pieces may take turns.
+func TestLineReaderPieces(t *testing.T) {
+	lines := []string{"\ufeffa", "", strings.Repeat("b", 3*lineBuffer), "c", "\ufeffd", strings.Repeat("e", lineBuffer), ""}
+	for name, text := range map[string]string{"ended": strings.Join(lines, "\n") + "\n", "not ended": strings.Join(lines, "\n") + "\nf"} {
+		for reading, r := range map[string]io.Reader{"whole": strings.NewReader(text), "bytes": iotest.OneByteReader(strings.NewReader(text))} {
+			want := append([]string{"a"}, lines[1:]...)
+			if name == "not ended" {
+				want = append(want, "f")
+			}
+			l := newLineReader(r, "input", 4*lineBuffer)
+			for i, line := range want {
+				var got []byte
+				var err error
+				if i%3 == 1 {
+					got, err = l.next()
+				} else {
+					for end := false; !end && err == nil; {
+						var text []byte
+						text, end, err = l.piece()
+						got = append(got, text...)
+					}
+				}
+				if err != nil || string(got) != line || l.line != int64(i+1) {
+					t.Errorf("%s, %s: line %d has %d bytes, %v, want %d", name, reading, l.line, len(got), err, len(line))
+				}
+			}
+			if _, _, err := l.piece(); err != io.EOF {
+				t.Errorf("%s, %s: at the end: %v", name, reading, err)
+			}
+			if cap(l.long) > lineBuffer {
+				t.Errorf("%s, %s: it keeps %d bytes", name, reading, cap(l.long))
+			}
 		}
 	}
 }

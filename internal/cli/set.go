@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unsafe"
 
 	"prontodb/internal/cmdline"
 	"prontodb/internal/shellwords"
@@ -114,7 +115,7 @@ func (c *set) value(a *app, args []string, piped bool) ([]byte, error) {
 	case !piped && int64(len(args[1])) > c.limit:
 		return nil, tooLarge(c.limit)
 	case !piped:
-		return []byte(args[1]), nil
+		return bytesOf(args[1]), nil
 	case len(args) == 1 && !a.isPiped():
 		return nil, a.missing("VALUE, and nothing is piped in")
 	}
@@ -144,6 +145,15 @@ func (c *set) refuse(ctx context.Context, a *app, sel selection, args []string, 
 	}
 	n := pronto.Notation{Delim: a.g.delim}
 	return cmdline.WithHint(why, "%scopy %s ADDRESS", a.here(), shellwords.Quote(n.Format(kept)))
+}
+
+// bytesOf is s as bytes that share its memory and must not be changed, so that a
+// large value is in memory once.
+func bytesOf(s string) []byte {
+	if s == "" {
+		return []byte{}
+	}
+	return unsafe.Slice(unsafe.StringData(s), len(s))
 }
 
 func tooLarge(limit int64) error {

@@ -13,17 +13,18 @@ import (
 
 func init() { programs["peak"] = peak }
 
-// peak is the program "peak COMMAND…": it runs the command and prints its largest
-// resident set in KiB. Linux counts a process as no smaller than the one that
+// peak is the program "peak COMMAND…": it runs the command, prints its largest
+// resident set in KiB, and exits with its status. Linux counts a process as no smaller than the one that
 // started it, so it must not be this one, which has grown.
 func peak() {
 	cmd := exec.Command(os.Args[1], os.Args[2:]...)
 	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); cmd.ProcessState == nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(127)
 	}
 	fmt.Println(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+	os.Exit(cmd.ProcessState.ExitCode())
 }
 
 // Memory does not grow with what is backed up, verified or restored.
@@ -32,17 +33,67 @@ func TestBackupMemory(t *testing.T) {
 	fill(t, m.database("main"), 100_000*soak(), strings.Repeat("value ", 10))
 	path := filepath.Join(m.home, "a.tar.gz")
 	for _, args := range [][]string{{"backup", "--output", path}, {"backup", "--verify", path}, {"restore", path}} {
-		out, err := m.program("peak", append([]string{"prontodb"}, args...)...).Output()
-		if err != nil {
-			t.Fatalf("prontodb %q: %v", args, err)
-		}
-		kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		kib := peakOf(t, m, 0, args...)
 		t.Logf("%s: %d MiB", args[0], kib>>10)
 		if kib > 64<<10 {
 			t.Errorf("prontodb %q took %d KiB, more than 64 MiB", args, kib)
 		}
 	}
+}
+
+// A line of a batch has its value in memory once, and SQLite once, however it is
+// quoted and whatever is printed; one that is too long is not kept at all.
+func TestBatchMemory(t *testing.T) {
+	const size = 32 << 20
+	value := strings.Repeat("0123456789abcdef", size/16)
+	for _, c := range []struct {
+		name   string
+		flags  []string
+		text   string
+		most   int // bytes
+		status int
+	}{
+		{"quoted", nil, "set k '" + value + "'\n", 0, 0},
+		{"escaped", nil, "set k " + strings.Repeat(`\x`, size) + "\n", 0, 0},
+		{"each", []string{"--each"}, "incr n\nset k '" + value + "'\nincr n\n", 0, 0},
+		{"json", []string{"--json"}, "set k '" + value + "'\n", 0, 0},
+		{"answers", []string{"--each", "--json"}, "set k '" + value + "'\nincr n\n", 0, 0},
+		{"again", nil, strings.Repeat("set k '"+value+"'\n", 3), 0, 0},
+		{"small ones after", nil, "set k '" + value + "'\n" + strings.Repeat("set j 'a value'\nget j\n", 2000), 0, 0},
+		{"too long", nil, "set k '" + strings.Repeat(value, 3) + "'\n", 64 << 20, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMachine(t)
+			file := filepath.Join(m.home, "batch")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			kib := peakOf(t, m, c.status, append(append([]string{"batch"}, c.flags...), file)...)
+			most := c.most
+			if most == 0 {
+				most = size * 22 / 10
+			}
+			most += 16 << 20
+			t.Logf("%d MiB", kib>>10)
+			if kib > most>>10 {
+				t.Errorf("it took %d KiB, more than %d", kib, most>>10)
+			}
+		})
+	}
+}
+
+// peakOf runs prontodb, which is to end with a status, and returns the most memory
+// it had, in KiB.
+func peakOf(t *testing.T, m *machine, status int, args ...string) int {
+	t.Helper()
+	cmd := m.program("peak", append([]string{"prontodb"}, args...)...)
+	out, err := cmd.Output()
+	if got := cmd.ProcessState.ExitCode(); got != status {
+		t.Fatalf("prontodb %q: exit status %d, %v, want %d", args, got, err, status)
+	}
+	kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib
 }

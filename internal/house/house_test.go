@@ -64,7 +64,7 @@ var rooms = []room{
 	// Leaves.
 	{path: "internal/proc"},
 	{path: "internal/spool"},
-	{path: "internal/shellwords", modules: "github.com/kballard/go-shellquote"},
+	{path: "internal/shellwords"},
 	{path: "internal/atomicfile"},
 	{path: "internal/stubs/…"}, // modules of their own
 

@@ -6,73 +6,240 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-
-	"github.com/kballard/go-shellquote"
+	"unsafe"
 )
 
 // Splitter takes a command that is quoted as for a shell, and may go over several
-// lines, apart: lines are added until no quote is open. Comments are left out.
-// What a shell would not take literally is an error, so that a line means the
-// same to both. The zero value is ready for the first line.
+// lines, apart. Its text comes in pieces of any size, of which nothing is kept but
+// the words: a long one is in memory once. Comments are left out. What a shell
+// would not take literally is an error, so that a line means the same to both.
+// The zero value is ready for the first line.
 type Splitter struct {
-	text  []byte
-	quote byte // that is open
-	after bool // a backslash stood at the end of the line
+	// Max is how many bytes the words may have together; 0 is no limit. Where they
+	// are to have more, Longer is asked, if it is set: it is given the words that
+	// are complete, and returns another Max, or the error to end with.
+	Max    int
+	Longer func(words []string) (max int, err error)
+
+	text    []byte // the words, one after the other
+	ends    []int  // of those that are complete, in text
+	within  bool   // a word
+	quote   byte   // that is open
+	held    byte   // a backslash, '$' or carriage return: what it means, the next byte says
+	comment bool
+	joined  bool // the line ended in a backslash
+}
+
+// ErrTooLong is returned when the words have more than Max bytes.
+var ErrTooLong = errors.New("is too long")
+
+// LongSize is how many bytes the words of a command have at most, for which
+// memory grows step by step. Then there is room for Max at once: memory that is
+// never written to is never backed by the system, and a word that is copied is in
+// memory twice.
+const LongSize = 1 << 20
+
+// ShortWord is how many bytes a word has at most that is copied from a long
+// command: flags and addresses are, which may be remembered, and values are not.
+const ShortWord = 64 << 10
+
+// Reset makes the Splitter ready for another command.
+func (s *Splitter) Reset() {
+	*s = Splitter{Max: s.Max, Longer: s.Longer, text: s.text[:0], ends: s.ends[:0]}
 }
 
 // Open reports whether the command goes on in the next line.
-func (s *Splitter) Open() bool { return s.quote != 0 || s.after }
+func (s *Splitter) Open() bool { return s.quote != 0 || s.joined }
 
-// Words are the words of the command.
-func (s *Splitter) Words() ([]string, error) { return shellquote.Split(string(s.text)) }
+// Size is how many bytes the words have.
+func (s *Splitter) Size() int { return len(s.text) }
 
-// Add takes the next line, without its newline.
-func (s *Splitter) Add(line []byte) error {
-	if s.Open() {
-		s.text = append(s.text, '\n')
+// Words are the words of the command that are complete. Of a command of more than
+// LongSize bytes, those of more than ShortWord share the Splitter's memory, which
+// is used anew after Reset.
+func (s *Splitter) Words() []string {
+	words := make([]string, len(s.ends))
+	long := len(s.text) > LongSize
+	all := ""
+	if !long {
+		all = string(s.text)
 	}
-	word := s.quote != 0 || s.after && len(s.text) > 2 && !isBlank(s.text[len(s.text)-3]) // within one
-	s.after = false
-	for i := 0; i < len(line); i++ {
-		c := line[i]
+	from := 0
+	for i, end := range s.ends {
 		switch {
-		case c == 0:
-			return errors.New("holds a NUL, which no word can")
-		case s.quote == '\'':
-			if c == '\'' {
-				s.quote = 0
-			}
-		case c == '\\':
-			s.text = append(s.text, c)
-			if i++; i == len(line) {
-				s.after = true
-				return nil
-			}
-			c = line[i]
-			word = true
-		case c == '`' || c == '$' && !(i+1 == len(line) || isBlank(line[i+1]) || line[i+1] == '"'):
-			return fmt.Errorf("%q is expanded by a shell: put the word in single quotes", c)
-		case s.quote == '"':
-			if c == '"' {
-				s.quote = 0
-			}
-		case c == '\'' || c == '"':
-			s.quote = c
-			word = true
-		case isBlank(c):
-			word = false
-		case c == '\r' && i == len(line)-1:
-			return nil
-		case bytes.IndexByte([]byte(";&|<>()"), c) >= 0, c == '~' && !word:
-			return fmt.Errorf("%q means something to a shell: put the word in single quotes", c)
-		case c == '#' && !word:
-			return nil
+		case !long:
+			words[i] = all[from:end]
+		case end-from <= ShortWord:
+			words[i] = string(s.text[from:end])
 		default:
-			word = true
+			words[i] = unsafe.String(&s.text[from], end-from)
 		}
-		s.text = append(s.text, c)
+		from = end
+	}
+	return words
+}
+
+// Add takes the next piece of a line, without the newline that ends it.
+func (s *Splitter) Add(piece []byte) error {
+	for len(piece) > 0 && !s.comment {
+		if s.held != 0 {
+			n, err := s.release(piece[0])
+			if err != nil {
+				return err
+			}
+			piece = piece[n:]
+			continue
+		}
+		n := s.plain(piece)
+		if n > 0 {
+			if err := s.put(piece[:n]); err != nil {
+				return err
+			}
+			piece = piece[n:]
+			continue
+		}
+		if err := s.meaning(piece[0]); err != nil {
+			return err
+		}
+		piece = piece[1:]
 	}
 	return nil
+}
+
+// EndLine takes the newline at the end of a line, or the end of the last one.
+func (s *Splitter) EndLine() error {
+	held := s.held
+	s.held, s.comment, s.joined = 0, false, held == '\\'
+	if held == '$' {
+		if err := s.put([]byte{'$'}); err != nil {
+			return err
+		}
+	}
+	if s.joined {
+		return nil
+	}
+	if s.quote != 0 {
+		return s.put([]byte{'\n'})
+	}
+	s.endWord()
+	return nil
+}
+
+// plain is how many bytes at the beginning of a piece stand for themselves.
+func (s *Splitter) plain(piece []byte) int {
+	if s.quote == '\'' {
+		n := len(piece)
+		if i := bytes.IndexByte(piece, '\''); i >= 0 {
+			n = i
+		}
+		if i := bytes.IndexByte(piece[:n], 0); i >= 0 {
+			n = i
+		}
+		return n
+	}
+	special := &bareSpecial
+	if s.quote == '"' {
+		special = &quotedSpecial
+	}
+	for n, c := range piece {
+		// Within a word '#' and '~' mean nothing.
+		if special[c] && (s.quote != 0 || c != '#' && c != '~' || n == 0 && !s.within) {
+			return n
+		}
+	}
+	return len(piece)
+}
+
+// The bytes that mean something without quotes, and in double ones.
+var (
+	bareSpecial = [256]bool{
+		0: true, '\'': true, '"': true, '\\': true, '$': true, '`': true, '\r': true, ' ': true, '\t': true, ';': true,
+		'&': true, '|': true, '<': true, '>': true, '(': true, ')': true, '#': true, '~': true,
+	}
+	quotedSpecial = [256]bool{0: true, '"': true, '\\': true, '$': true, '`': true}
+)
+
+// meaning takes a byte that means something.
+func (s *Splitter) meaning(c byte) error {
+	switch {
+	case c == 0:
+		return errors.New("holds a NUL, which no word can")
+	case c == s.quote:
+		s.quote = 0
+	case c == '`':
+		return errExpanded(c)
+	case c == '\\' || c == '$' || c == '\r':
+		s.held = c
+	case c == '\'' || c == '"':
+		s.quote, s.within = c, true
+	case isBlank(c):
+		s.endWord()
+	case c == '#':
+		s.comment = true
+	default:
+		return fmt.Errorf("%q means something to a shell: put the word in single quotes", c)
+	}
+	return nil
+}
+
+// release says what the byte that is held means before c, and takes it; n is 1
+// if it takes c as well.
+func (s *Splitter) release(c byte) (n int, err error) {
+	held := s.held
+	s.held = 0
+	switch {
+	case held == '\\' && c == 0:
+		return 0, nil // refused as everywhere
+	case held == '\\' && s.quote == '"' && bytes.IndexByte([]byte("$`\"\\"), c) < 0:
+		return 1, s.put([]byte{'\\', c})
+	case held == '\\':
+		return 1, s.put([]byte{c})
+	case held == '$' && !isBlank(c) && !(c == '"' && s.quote == '"'):
+		return 0, errExpanded('$')
+	}
+	return 0, s.put([]byte{held})
+}
+
+func errExpanded(c byte) error {
+	return fmt.Errorf("%q is expanded by a shell: put the word in single quotes", c)
+}
+
+// put adds to the word.
+func (s *Splitter) put(b []byte) error {
+	size := len(s.text) + len(b)
+	if s.Max > 0 && size > s.Max {
+		if err := s.longer(size); err != nil {
+			return err
+		}
+	}
+	if size > LongSize && size > cap(s.text) && s.Max > 0 {
+		s.text = append(make([]byte, 0, s.Max), s.text...)
+	}
+	s.text = append(s.text, b...)
+	s.within = true
+	return nil
+}
+
+// longer makes Max at least size, if that may be.
+func (s *Splitter) longer(size int) error {
+	if s.Longer == nil {
+		return ErrTooLong
+	}
+	max, err := s.Longer(s.Words())
+	if err == nil && max < size {
+		err = ErrTooLong
+	}
+	if err == nil {
+		s.Max = max
+	}
+	return err
+}
+
+func (s *Splitter) endWord() {
+	if s.within {
+		s.ends = append(s.ends, len(s.text))
+	}
+	s.within = false
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -2,6 +2,8 @@ package shellwords
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -11,21 +13,32 @@ import (
 
 // words splits a command as a batch does; ok is false where it is refused.
 func words(text []byte) (list []string, ok bool) {
+	whole, ok := wordsOf(text, len(text)+1)
+	// However the text comes in, it is the same.
+	if bytes, bok := wordsOf(text, 1); bok != ok || !slices.Equal(bytes, whole) {
+		panic(fmt.Sprintf("%q is %q, %v, and byte by byte %q, %v", text, whole, ok, bytes, bok))
+	}
+	return whole, ok
+}
+
+// wordsOf is words where the text comes in pieces of a size.
+func wordsOf(text []byte, size int) (list []string, ok bool) {
 	var s Splitter
 	lines := bytes.Split(text, []byte("\n"))
 	for i, line := range lines {
-		if err := s.Add(line); err != nil {
+		for piece := range slices.Chunk(line, size) {
+			if err := s.Add(piece); err != nil {
+				return nil, false
+			}
+		}
+		if err := s.EndLine(); err != nil {
 			return nil, false
 		}
 		if !s.Open() && i < len(lines)-1 {
 			return nil, false // more than one command
 		}
 	}
-	if s.Open() {
-		return nil, false
-	}
-	list, err := s.Words()
-	return list, err == nil
+	return s.Words(), !s.Open()
 }
 
 func TestSplit(t *testing.T) {
@@ -52,6 +65,18 @@ func TestSplit(t *testing.T) {
 		"a$ b$\tc":             {"a$", "b$", "c"},
 		"a\t#b":                {"a"},
 		"a\rb":                 {"a\rb"},
+		"\r":                   {},
+		"a \r":                 {"a"},
+		"a\r\r":                {"a\r"},
+		"'a\r'\r":              {"a\r"},
+		"\"a\r\nb\"":           {"a\r\nb"},
+		"\"a$\nb\"":            {"a$\nb"},
+		"a\\\r":                {"a\r"},
+		"\"a\\\nb\"":           {"ab"},
+		"'a\\\nb'":             {"a\\\nb"},
+		"a\\\n\\\nb":           {"ab"},
+		"\\\n\\\n#b":           {},
+		"'' \"\" ''\"\"":       {"", "", ""},
 		// Within a word these stand for themselves, however it began.
 		"''~a ''#b":   {"~a", "#b"},
 		"\\a~b \\a#b": {"a~b", "a#b"},
@@ -63,7 +88,7 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%q is %q, %v, want %q", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"$x", "\"$x\"", "`x`", "a;b", "a|b", "a&", "a>b", "a<b", "(a)", "~", "~/a", "a ~b", "'a", "\"a", "a\\", "a\x00", "${x}", "$(x)", "$'x'", "a\t~b", "'a\nb' ~c"} {
+	for _, text := range []string{"$x", `$"x"`, `a$"x"`, "\\\x00", "'\x00'", "\"\\\x00\"", "\"$x\"", "`x`", "a;b", "a|b", "a&", "a>b", "a<b", "(a)", "~", "~/a", "a ~b", "'a", "\"a", "a\\", "a\x00", "${x}", "$(x)", "$'x'", "a\t~b", "'a\nb' ~c"} {
 		if got, ok := words([]byte(text)); ok {
 			t.Errorf("%q is %q, want it refused", text, got)
 		}
@@ -98,4 +123,86 @@ func FuzzSplit(f *testing.F) {
 			t.Fatalf("%q is %q, and to sh %q, %v", text, got, out, err)
 		}
 	})
+}
+
+// The words have at most Max bytes together, whatever else the line holds, and
+// Longer is asked for more.
+func TestSplitterMax(t *testing.T) {
+	add := func(s *Splitter, text string) error {
+		if err := s.Add([]byte(text)); err != nil {
+			return err
+		}
+		return s.EndLine()
+	}
+	s := Splitter{Max: 5}
+	for text, want := range map[string]error{
+		"ab cde":                 nil,
+		"  'a''b'  \\c 'de' #xy": nil,
+		"\"ab\ncd\"":             nil,
+		"abcdef":                 ErrTooLong,
+		"ab cdef":                ErrTooLong,
+		"'abcde\n":               ErrTooLong,
+		"abcde$":                 ErrTooLong,
+	} {
+		s.Reset()
+		var err error
+		for line := range strings.SplitSeq(text, "\n") {
+			if err == nil {
+				err = add(&s, line)
+			}
+		}
+		if err != want {
+			t.Errorf("%q: %v, want %v", text, err, want)
+		}
+	}
+
+	var asked [][]string
+	s = Splitter{Max: 5, Longer: func(words []string) (int, error) {
+		asked = append(asked, slices.Clone(words))
+		return 8, nil
+	}}
+	if err := add(&s, "ab cd 'ef'gh"); err != nil || !slices.Equal(s.Words(), []string{"ab", "cd", "efgh"}) {
+		t.Errorf("it is %q, %v", s.Words(), err)
+	}
+	if len(asked) != 1 || !slices.Equal(asked[0], []string{"ab", "cd"}) {
+		t.Errorf("it asked with %q", asked)
+	}
+	if err := s.Add([]byte("i")); err != ErrTooLong {
+		t.Errorf("more than Longer allows: %v", err)
+	}
+	refused := errors.New("refused")
+	s = Splitter{Max: 1, Longer: func([]string) (int, error) { return 0, refused }}
+	if err := s.Add([]byte("ab")); err != refused {
+		t.Errorf("Longer's error: %v", err)
+	}
+}
+
+// Words of a command of any size are whole, and but for long ones they are what
+// they were when the next is read.
+func TestSplitterLong(t *testing.T) {
+	s := Splitter{Max: 10 * LongSize}
+	var before, want []string
+	for i, size := range []int{10, LongSize - 100, LongSize, LongSize + 1, 5 * LongSize, 10, 10*LongSize - 100, 5 * LongSize} {
+		s.Reset()
+		value := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+		words := []string{"set", fmt.Sprint("k", i), value, fmt.Sprint("x", i)}
+		for piece := range slices.Chunk([]byte("set k"+fmt.Sprint(i)+" '"+value+"' x"+fmt.Sprint(i)), 100_000) {
+			if err := s.Add(piece); err != nil {
+				t.Fatalf("%d bytes: %v", size, err)
+			}
+		}
+		if err := s.EndLine(); err != nil {
+			t.Fatal(err)
+		}
+		got := s.Words()
+		if !slices.Equal(got, words) {
+			t.Fatalf("%d bytes are not what they were", size)
+		}
+		for j, w := range before {
+			if len(want[j]) <= ShortWord && w != want[j] {
+				t.Fatalf("after one of %d bytes a word of the command before is %q, was %q", size, w, want[j])
+			}
+		}
+		before, want = got, words
+	}
 }

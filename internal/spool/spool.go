@@ -18,6 +18,9 @@ type Spool struct {
 	file *os.File
 }
 
+// Empty reports whether nothing was written.
+func (s *Spool) Empty() bool { return s.file == nil && len(s.buf) == 0 }
+
 func (s *Spool) Write(b []byte) (int, error) {
 	if s.file == nil && len(s.buf)+len(b) <= maxMemory {
 		s.buf = append(s.buf, b...)
