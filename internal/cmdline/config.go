@@ -151,6 +151,7 @@ func configOptions(root *Flags) []ff.Option {
 // comment. Every error is a [ConfigError].
 func ParseConfig(file string, r io.Reader, known *Flags, set func(name, value string) error) error {
 	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxConfig+1)
 	for first := true; lines.Scan(); first = false {
 		line := lines.Text()
 		if first {
