@@ -143,7 +143,7 @@ func (s *Splitter) plain(piece []byte) int {
 	}
 	for n, c := range piece {
 		// Within a word '#' and '~' mean nothing.
-		if special[c] && (s.quote != 0 || c != '#' && c != '~' || n == 0 && !s.within) {
+		if special[c] && (c != '#' && c != '~' || n == 0 && !s.within) {
 			return n
 		}
 	}

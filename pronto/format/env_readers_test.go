@@ -193,7 +193,15 @@ func TestEnvReaders(t *testing.T) {
 	for _, c := range envRefused {
 		files, names = append(files, c.file), append(names, map[string]bool{c.name: true})
 	}
+	for _, file := range envCautious {
+		files, names = append(files, file), append(names, map[string]bool{"A": true})
+	}
 	for i, read := range askEnvReaders(t, list, files, names) {
+		for j, file := range envCautious {
+			if got := read[len(envAgreed)+len(envRefused)+j]["A"]; got != "b" {
+				t.Errorf("%s reads %q as %q", list[i].command, file, got)
+			}
+		}
 		for j, c := range envAgreed {
 			if got, ok := read[j]["A"]; !ok || got != c.value {
 				t.Errorf("%s reads %q as %q, %v, want %q", list[i].command, c.file, got, ok, c.value)

@@ -79,6 +79,7 @@ var envAgreed = []struct{ file, value string }{
 	{`A='a\nb\d'`, `a\nb\d`},
 	{`A="C:\dir\%"`, `C:\dir\%`},
 	{"A='a\\\nb'", "a\\\nb"},
+	{"A='\\{`{'", "\\{`{"},
 	{"# comment \x00 \x0b \u0085\nA=b", "b"},
 }
 
@@ -103,6 +104,8 @@ var envRefused = []struct{ file, name, python, node, sh, bash, why string }{
 	{`A="a\"b"`, "A", `a"b`, `a\"b`, `a"b`, `a"b`, "a backslash is read in more than one way: jsonl carries such a value"},
 	{`A="a\$b"`, "A", `a\$b`, `a\$b`, "a$b", "a$b", "a backslash is read in more than one way: put the value in single quotes"},
 	{`A="a\\b"`, "A", `a\b`, `a\\b`, `a\b`, `a\b`, "a backslash is read in more than one way: jsonl carries such a value"},
+	{`A="a\\d"`, "A", `a\d`, `a\\d`, `a\d`, `a\d`, "a backslash is read in more than one way: jsonl carries such a value"},
+	{`A="$!"`, "A", "$!", "$!", "", "", "'$' in double quotes is expanded by a shell: put the value in single quotes"},
 	{"A=\"a\\\nb\"", "A", "a\\\nb", "a\\\nb", "ab", "ab", "a backslash is read in more than one way: jsonl carries such a value"},
 	{`A="it's \\"`, "A", `it's \`, `it's \\`, `it's \`, `it's \`, "a backslash is read in more than one way: jsonl carries such a value"},
 	{`A='a\\b'`, "A", `a\b`, `a\\b`, `a\\b`, `a\\b`, "a backslash before a backslash or a quote is read in more than one way, in any quotes: jsonl carries such a value"},
@@ -126,6 +129,7 @@ var envRefused = []struct{ file, name, python, node, sh, bash, why string }{
 	{"export A={a,b}", "A", "{a,b}", "{a,b}", "{a,b}", "b", "'{' means something to a shell: put the value in single quotes"},
 	{"A=b\r", "A", "b", "b", "b\r", "b\r", "holds a carriage return, which a shell keeps and others take for the end of a line: end lines with a newline alone"},
 	{"A='b'\r\n", "A", "b", "b", "b\r", "b\r", "holds a carriage return, which a shell keeps and others take for the end of a line: end lines with a newline alone"},
+	{"A='a\n\rb'", "A", "a\n\nb", "a\n\nb", "a\n\rb", "a\n\rb", "holds a carriage return, which a shell keeps and others take for the end of a line: end lines with a newline alone"},
 	{"A='a\r\nb'", "A", "a\nb", "a\nb", "a\r\nb", "a\r\nb", "holds a carriage return, which a shell keeps and others take for the end of a line: end lines with a newline alone"},
 	{"\ufeffA=b", "A", unread, "b", unread, unread, "begins with a byte order mark, which a shell takes for a part of the name: remove it"},
 	{"\ufeff# c\nA=b", "A", unread, "b", unread, unread, "begins with a byte order mark, which a shell takes for a part of the name: remove it"},
@@ -146,6 +150,14 @@ var envRefused = []struct{ file, name, python, node, sh, bash, why string }{
 	{"\x0cA=b", "A", "b", "b", unread, unread, "is not NAME=VALUE"},
 	{"UID=1000", "UID", "1000", "1000", "1000", unread, "UID is a variable of the shell's own, which keeps another value: give it another name"},
 	{"OPTIND=x", "OPTIND", "x", "x", unread, "0", "OPTIND is a variable of the shell's own, which keeps another value: give it another name"},
+}
+
+// envCautious are files in which every reader reads A as "b", and that EnvParser
+// refuses all the same: that they agree hangs on the rest of the file, on the
+// files and users of the machine, or on the locale, or is not worth a rule.
+var envCautious = []string{
+	"A=b\n# c\r\n", "A=b\n# c\u2028", "A=b\nB='\\'", "A=b\nB='${'", "A=b\nB=\"$é\"", "A=b\nB=a\u3000b", "A=b\nB=a\x01b", "A=b\nB=~nobody",
+	"A=b\nexport B={c}",
 }
 
 // readEnv reads a file of variables by EnvParser.
@@ -182,6 +194,16 @@ func TestEnvParser(t *testing.T) {
 			t.Errorf("%q gives %q, %v, want the error %s", c.file, got, err, c.why)
 		}
 	}
+	for _, file := range envCautious {
+		if got, err := readEnv(file); err == nil {
+			t.Errorf("%q gives %q", file, got)
+		}
+	}
+	for _, name := range []string{"exported", "exportA", "aZ_09", "z", "__"} {
+		if got, err := readEnv("export " + name + "=b\n" + name + "=c"); err != nil || got[name] != "c" {
+			t.Errorf("%s gives %q, %v", name, got, err)
+		}
+	}
 	for _, name := range keptNames {
 		if got, err := readEnv(name + "=1"); err == nil {
 			t.Errorf("%s gives %q, and bash keeps another value", name, got)
@@ -202,6 +224,24 @@ func shells() []string {
 		list = append(list, "bash")
 	}
 	return list
+}
+
+// An error ends the value that is open.
+func TestEnvParserGoesOn(t *testing.T) {
+	var p EnvParser
+	for _, line := range []string{"A='b", "${c}", "D=e"} {
+		name, value, ok, err := p.Parse([]byte(line))
+		switch line {
+		case "${c}":
+			if err == nil || p.Open() {
+				t.Errorf("%q: %v, open %v", line, err, p.Open())
+			}
+		case "D=e":
+			if !ok || string(name) != "D" || string(value) != "e" {
+				t.Errorf("%q: %q is %q, %v, %v", line, name, value, ok, err)
+			}
+		}
+	}
 }
 
 // Evaluated by a shell, AppendEnv gives back exactly the values, and nothing in
@@ -289,6 +329,8 @@ func TestAppendEnvQuotes(t *testing.T) {
 		{`a\`, `A='a\'`, false},
 		{"a\r\nb", "A='a\r\nb'", false},
 		{"\xff", "A='\xff'", false},
+		{"it's\r", "A='it'\\''s\r'", false},
+		{"it's \xff", "A='it'\\''s \xff'", false},
 	} {
 		line, err := AppendEnv(nil, "A", []byte(c.value))
 		if err != nil || string(line) != c.line+"\n" {
