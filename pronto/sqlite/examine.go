@@ -76,6 +76,9 @@ func examine(ctx context.Context, path string, o pronto.Options, integrity, alon
 // openImmutable opens a database that no process is at work in, without a lock
 // and without the files that write-ahead logging needs.
 func (s *store) openImmutable() error {
+	if err := s.checkRegular(); err != nil {
+		return err
+	}
 	f, err := os.Open(s.path) // SQLite's own error does not say why
 	if err != nil {
 		return err
