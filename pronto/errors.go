@@ -40,6 +40,9 @@ var (
 	ErrDamaged = errors.New("database is damaged")
 	// ErrForeign is returned when a file is no database of ProntoDB; it is left untouched.
 	ErrForeign = errors.New("not a ProntoDB database")
+	// ErrLinked is returned when a database's file has several hard links, and
+	// [Options.Linked] does not say that this is known; it is left untouched.
+	ErrLinked = errors.New("has several hard links, each of which would have a log of its own")
 	// ErrNewer is returned when a newer ProntoDB wrote the file; it is left untouched.
 	ErrNewer = errors.New("written by a newer ProntoDB")
 

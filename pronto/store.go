@@ -213,6 +213,11 @@ type Options struct {
 	Sync        Sync
 	BusyTimeout time.Duration    // 0 does not wait
 	Now         func() time.Time // nil is time.Now; read once a transaction
+
+	// Linked takes a database whose file has several hard links for the one at
+	// its location, and lets the others be. Without it such a file is
+	// [ErrLinked]: what is written by one name may not be seen by another.
+	Linked bool
 }
 
 // UnixMilli is the time now, in milliseconds.

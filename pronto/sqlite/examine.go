@@ -17,11 +17,13 @@ const maxProblems = 10
 // Examine implements [pronto.Examiner]. Where no process has the database open it
 // leaves no file beside it.
 func (engine) Examine(ctx context.Context, path string, o pronto.Options, integrity bool) (pronto.Health, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return pronto.Health{}, (&store{path: path}).wrap(err)
 	}
 	h, err := examineAlone(ctx, path, o, integrity)
 	h.Size, h.Log = size(path)
+	h.Links = links(info)
 	return h, err
 }
 

@@ -38,7 +38,7 @@ func newerError(version int) error {
 }
 
 // checkRegular refuses a device or a pipe, which reads like an empty file or
-// not at all.
+// not at all, and a file with several names: see [links].
 func (s *store) checkRegular() error {
 	info, err := os.Stat(s.path)
 	switch {
@@ -46,6 +46,8 @@ func (s *store) checkRegular() error {
 		return fmt.Errorf("is a folder, %w", pronto.ErrForeign)
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("is no regular file, %w", pronto.ErrForeign)
+	case err == nil && !s.o.Linked && links(info) > 1:
+		return s.named(pronto.ErrLinked)
 	}
 	return nil
 }
