@@ -23,7 +23,8 @@ type Store interface {
 	//
 	// If fn returns an error, or the process dies, nothing was changed. Update
 	// waits for other writers up to the busy timeout, then returns [ErrBusy]; a
-	// full disk is [ErrFull], a file that may not be written [ErrReadOnly].
+	// full disk is [ErrFull], a file that may not be written [ErrReadOnly], one
+	// that is no longer where it was found [ErrReplaced].
 	// Once it has returned nil the changes are there for good, as far as
 	// [Options.Sync] promises.
 	Update(ctx context.Context, fn func(Writer) error) error

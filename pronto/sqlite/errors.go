@@ -51,6 +51,9 @@ func (s *store) wrap(err error) error {
 	var sentinel error
 	switch {
 	case errors.As(err, &e):
+		if gone := s.checkInPlace(); gone != nil {
+			return s.errorf("%w: %w", gone, err)
+		}
 		switch e.Primary() {
 		case sqliteBusy, sqliteLocked:
 			return s.errorf("%w: another process held it for %v", pronto.ErrBusy, s.o.BusyTimeout)
@@ -75,7 +78,7 @@ func (s *store) wrap(err error) error {
 		return s.errorf("%w: %w", sentinel, err)
 	case errors.Is(err, fs.ErrPermission):
 		return s.named(pronto.ErrPermission)
-	case errors.Is(err, pronto.ErrForeign), errors.Is(err, pronto.ErrNewer):
+	case errors.Is(err, pronto.ErrForeign), errors.Is(err, pronto.ErrNewer), errors.Is(err, pronto.ErrReplaced):
 		return s.named(err)
 	}
 	var pe *fs.PathError

@@ -86,6 +86,7 @@ func (s *store) openImmutable() error {
 		return err
 	}
 	f.Close()
+	s.unlocked = true
 	if s.c, err = openImmutable(s.path); err != nil {
 		return err
 	}
@@ -97,6 +98,9 @@ func (s *store) examine(ctx context.Context, integrity bool) (pronto.Health, err
 	tx, err := s.begin(ctx, "BEGIN")
 	if err != nil {
 		return h, err
+	}
+	if tx == nil {
+		return h, s.named(fs.ErrNotExist)
 	}
 	defer s.rollback()
 	if h.Schema, err = s.userVersion(); err != nil || h.Schema == 0 {

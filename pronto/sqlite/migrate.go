@@ -81,11 +81,10 @@ func (s *store) migrate(ctx context.Context) error {
 	if err == nil && version < schemaVersion {
 		err = s.migrateFrom(version)
 	}
-	if err != nil {
-		s.c.Exec("ROLLBACK")
-		return err
+	if err == nil {
+		err = s.commit()
 	}
-	if err := s.c.Exec("COMMIT"); err != nil {
+	if err != nil {
 		s.c.Exec("ROLLBACK")
 		return err
 	}

@@ -31,13 +31,19 @@ type store struct {
 	noWAL    bool // the file does not use write-ahead logging yet
 	checked  bool // the schema is of this version
 	unlocked bool // c takes no locks: see reopenReadOnly
-	closed   bool
+
+	displaced bool // the last commit failed because others no longer see the files
+	closed    bool
 }
 
 func open(ctx context.Context, path string, o pronto.Options) (*store, error) {
 	s := &store{path: path, o: o}
 	fileread.Hold()
-	if err := s.open(ctx); err != nil {
+	err := s.open(ctx)
+	if s.isReplaced(err) {
+		err = s.again(ctx)
+	}
+	if err != nil {
 		err = s.wrap(err)
 		s.Close()
 		return nil, err
@@ -149,11 +155,12 @@ func (s *store) prepare(ctx context.Context) error {
 }
 
 // again opens a store for reading anew that was read without locks, or had
-// nothing to read: since then somebody may have written.
+// nothing to read, since then somebody may have written; or one that somebody has
+// replaced.
 func (s *store) again(ctx context.Context) error {
 	if s.c != nil {
 		s.c.Close()
 	}
-	s.c, s.unlocked, s.isNew, s.noWAL, s.checked = nil, false, false, false, false
+	s.c, s.unlocked, s.isNew, s.noWAL, s.checked, s.displaced = nil, false, false, false, false, false
 	return s.open(ctx)
 }
