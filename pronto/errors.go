@@ -38,7 +38,8 @@ var (
 	ErrPermission = errors.New("permission denied")
 	// ErrDamaged is returned when the database's content contradicts itself.
 	ErrDamaged = errors.New("database is damaged")
-	// ErrForeign is returned when a file is no database of ProntoDB; it is left untouched.
+	// ErrForeign is returned when a file is no database of ProntoDB, or somebody
+	// has changed its schema; it is left untouched.
 	ErrForeign = errors.New("not a ProntoDB database")
 	// ErrLinked is returned when a database's file has several hard links, and
 	// [Options.Linked] does not say that this is known; it is left untouched.

@@ -31,6 +31,7 @@ func (h header) isSQLite() bool     { return len(h) >= len(magic) && string(h[:l
 func (h header) userVersion() int   { return int(binary.BigEndian.Uint32(h[60:])) }
 func (h header) applicationID() int { return int(binary.BigEndian.Uint32(h[68:])) }
 func (h header) usesLog() bool      { return h[18] == 2 }
+func (h header) isUTF8() bool       { return binary.BigEndian.Uint32(h[56:]) == 1 }
 
 // isOurs reports whether a file that begins so is a database of ProntoDB.
 func (h header) isOurs() bool {

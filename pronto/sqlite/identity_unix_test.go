@@ -42,26 +42,6 @@ func openIn(t *testing.T, dir string) (s *store, path, another string) {
 	return s, path, another
 }
 
-func setKey(key string) func(pronto.Writer) error {
-	return func(tx pronto.Writer) error {
-		_, err := pronto.Set(tx, addr("p", "n", key, ""), []byte("v"), pronto.SetOptions{})
-		return err
-	}
-}
-
-// has reports whether a store has an entry.
-func has(t *testing.T, s *store, a pronto.Address) bool {
-	t.Helper()
-	err := s.View(context.Background(), func(tx pronto.Reader) error {
-		_, err := tx.Get(a)
-		return err
-	})
-	if err != nil && !errors.Is(err, pronto.ErrNotFound) {
-		t.Fatal(err)
-	}
-	return err == nil
-}
-
 // holds reports whether others find an entry in the database at path.
 func holds(t *testing.T, path string, a pronto.Address) bool {
 	t.Helper()

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -25,6 +26,8 @@ func (s *store) checkHeader() error {
 		return pronto.ErrForeign
 	case !h.isOurs():
 		return fmt.Errorf("an SQLite file of something else, %w", pronto.ErrForeign)
+	case !h.isUTF8():
+		return &schemaError{"its text is not UTF-8"}
 	}
 	s.noWAL = !h.usesLog()
 	if v := h.userVersion(); v > schemaVersion {
@@ -74,10 +77,7 @@ func (s *store) migrate(ctx context.Context) error {
 	if err := s.startAnyway(beginWrite); err != nil {
 		return err
 	}
-	version, err := s.userVersion()
-	if err == nil && version > schemaVersion {
-		err = newerError(version)
-	}
+	version, err := s.checkSchema()
 	if err == nil && version < schemaVersion {
 		err = s.migrateFrom(version)
 	}
@@ -100,6 +100,21 @@ func (s *store) migrateFrom(version int) error {
 		}
 	}
 	return s.c.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, schemaVersion))
+}
+
+// leaveJournal switches a database that has no write-ahead log to it, if it is one
+// of ours; one of an older schema is left to migrate.
+func (s *store) leaveJournal() error {
+	err := s.start("BEGIN")
+	if err == nil {
+		if err = s.run("ROLLBACK"); err == nil {
+			err = s.enableWAL(0)
+		}
+	}
+	if errors.Is(err, errOldSchema) {
+		return nil
+	}
+	return err
 }
 
 // enableWAL switches to write-ahead logging, which the file remembers. It

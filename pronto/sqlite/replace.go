@@ -62,7 +62,8 @@ func migrateCopy(ctx context.Context, path string, o pronto.Options) error {
 	if err != nil {
 		return err
 	}
-	return s.Close()
+	defer s.Close()
+	return s.Update(ctx, func(pronto.Writer) error { return nil })
 }
 
 // fill does what Fill does, in the transaction that has begun.

@@ -29,10 +29,11 @@ type store struct {
 	created  bool // by this store: there was no file
 	isNew    bool // the file is empty
 	noWAL    bool // the file does not use write-ahead logging yet
-	checked  bool // the schema is of this version
+	checked  bool // the schema is of this version, or was at the last look
 	unlocked bool // c takes no locks: see reopenReadOnly
 
-	displaced bool // the last commit failed because others no longer see the files
+	cookie    int64 // of the schema when it was looked at; see check
+	displaced bool  // the last commit failed because others no longer see the files
 	closed    bool
 }
 
@@ -128,10 +129,11 @@ func (s *store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.c.CountWAL()
+	s.c.SetGuard(true) // until checkSchema
 	if s.o.Mode == pronto.Write {
 		if s.o.Sync == pronto.SyncNormal {
 			if err := s.c.Exec("PRAGMA synchronous=NORMAL"); err != nil {
-				return err
+				return tooMuch(err) // for which SQLite reads the schema
 			}
 		}
 		if runtime.GOOS == "darwin" {
@@ -149,7 +151,7 @@ func (s *store) prepare(ctx context.Context) error {
 		s.c.Close()
 		s.c = nil
 	case s.noWAL && s.o.Mode == pronto.Write:
-		return s.enableWAL(0)
+		return s.leaveJournal()
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
@@ -79,27 +80,34 @@ func (s *store) start(how string) error {
 	return err
 }
 
-// check looks at what start promises. The version of the schema is known to the
-// log, not to the file's header.
+// noCookie is none of a schema, which have 32 bits.
+const noCookie = math.MinInt64
+
+// check looks at what start promises: in the first two transactions of a store,
+// and whenever the cookie of the schema has changed, by which SQLite itself knows
+// that what it has read of the schema still holds. A process that does one
+// transaction does not pay for the cookie.
 func (s *store) check() error {
+	cookie := int64(noCookie)
 	version, err := schemaVersion, error(nil)
-	if !s.checked {
-		version, err = s.userVersion()
+	if s.checked {
+		cookie, err = s.number("PRAGMA schema_version")
 	}
 	if !s.unlocked {
 		if err := s.checkDatabase(); err != nil {
 			return err // whatever the files say
 		}
 	}
+	if err == nil && (cookie == noCookie || cookie != s.cookie) {
+		version, err = s.checkSchema()
+	}
 	switch {
 	case err != nil:
 		return err
-	case version > schemaVersion:
-		return newerError(version)
 	case version < schemaVersion:
 		return errOldSchema
 	}
-	s.checked = true
+	s.checked, s.cookie = true, cookie
 	return nil
 }
 
