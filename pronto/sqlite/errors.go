@@ -55,6 +55,11 @@ func (s *store) wrap(err error) error {
 		if gone := s.checkInPlace(); gone != nil {
 			return s.errorf("%w: %w", gone, err)
 		}
+		if c := e.Primary(); c == sqliteCantOpen || c == sqliteReadOnly || c == sqliteIOErr {
+			if bad := s.checkSidecars(); bad != nil {
+				return bad
+			}
+		}
 		switch e.Primary() {
 		case sqliteBusy, sqliteLocked:
 			return s.errorf("%w: another process held it for %v", pronto.ErrBusy, s.o.BusyTimeout)

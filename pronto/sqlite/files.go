@@ -80,6 +80,19 @@ func (engine) Sidecars(path string) []string {
 // Settled implements [pronto.FileKeeper].
 func (engine) Settled(path string) bool { return !hasLog(path) }
 
+// checkSidecars returns an error if something stands beside the database, in place
+// of one of the files that belong to it, that SQLite can't use: it has no words for
+// that.
+func (s *store) checkSidecars() error {
+	path := realPath(s.path)
+	for _, suffix := range [...]string{logSuffix, journalSuffix, indexSuffix} {
+		if info, err := os.Lstat(path + suffix); err == nil && !info.Mode().IsRegular() {
+			return s.errorf("%s beside it is no regular file", filepath.Base(path+suffix))
+		}
+	}
+	return nil
+}
+
 // realPath is the path of the file that a link leads to: what belongs to a
 // database is beside the file itself.
 func realPath(path string) string {
