@@ -76,9 +76,9 @@ func IsURL(s string) bool {
 type Engine interface {
 	// Open opens the database at a location. It returns [ErrForeign] for
 	// something else that is there and [ErrNewer] for a database with a schema
-	// this version does not know, in both cases without touching it;
-	// [ErrReadOnly], [ErrPermission], [ErrDamaged], [ErrBusy] or [ErrFull] say
-	// what else is wrong.
+	// this version does not know, and [ErrLinked] for a file with several names,
+	// in each case without touching it; [ErrReadOnly], [ErrPermission],
+	// [ErrDamaged], [ErrBusy] or [ErrFull] say what else is wrong.
 	Open(ctx context.Context, location string, o Options) (Store, error)
 
 	// Version is the version of what keeps the data, and the number of the
@@ -109,6 +109,7 @@ type Health struct {
 	Newest   int64    // time of the newest change to a live entry, in milliseconds; 0 for none
 	Size     int64    // in bytes, with its log
 	Log      int64    // of that, what is in the log
+	Links    int      // names of its file; 0 if it is in none, or that can't be told
 	Problems []string // contradictions; none: it is whole
 }
 

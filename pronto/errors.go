@@ -38,8 +38,16 @@ var (
 	ErrPermission = errors.New("permission denied")
 	// ErrDamaged is returned when the database's content contradicts itself.
 	ErrDamaged = errors.New("database is damaged")
-	// ErrForeign is returned when a file is no database of ProntoDB; it is left untouched.
+	// ErrForeign is returned when a file is no database of ProntoDB, or somebody
+	// has changed its schema; it is left untouched.
 	ErrForeign = errors.New("not a ProntoDB database")
+	// ErrLinked is returned when a database's file has several hard links, and
+	// [Options.Linked] does not say that this is known; it is left untouched.
+	ErrLinked = errors.New("has several hard links, each of which would have a log of its own")
+	// ErrReplaced is returned when a database, or what belongs to it, was removed
+	// or replaced under a transaction, or again and again before one; nothing was
+	// changed.
+	ErrReplaced = errors.New("was removed or replaced while it was in use")
 	// ErrNewer is returned when a newer ProntoDB wrote the file; it is left untouched.
 	ErrNewer = errors.New("written by a newer ProntoDB")
 

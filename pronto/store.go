@@ -23,7 +23,8 @@ type Store interface {
 	//
 	// If fn returns an error, or the process dies, nothing was changed. Update
 	// waits for other writers up to the busy timeout, then returns [ErrBusy]; a
-	// full disk is [ErrFull], a file that may not be written [ErrReadOnly].
+	// full disk is [ErrFull], a file that may not be written [ErrReadOnly], one
+	// that is no longer where it was found [ErrReplaced].
 	// Once it has returned nil the changes are there for good, as far as
 	// [Options.Sync] promises.
 	Update(ctx context.Context, fn func(Writer) error) error
@@ -213,6 +214,11 @@ type Options struct {
 	Sync        Sync
 	BusyTimeout time.Duration    // 0 does not wait
 	Now         func() time.Time // nil is time.Now; read once a transaction
+
+	// Linked takes a database whose file has several hard links for the one at
+	// its location, and lets the others be. Without it such a file is
+	// [ErrLinked]: what is written by one name may not be seen by another.
+	Linked bool
 }
 
 // UnixMilli is the time now, in milliseconds.

@@ -139,6 +139,9 @@ func (a *app) options(sel selection, mode pronto.Mode) pronto.Options {
 	if a.g.sync == "normal" {
 		o.Sync = pronto.SyncNormal
 	}
+	if h, err := a.home(); err == nil {
+		o.Linked = h.Keeps(sel.target)
+	}
 	return o
 }
 

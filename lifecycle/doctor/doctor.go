@@ -96,7 +96,9 @@ func (x *examination) database(ctx context.Context, db home.Database) {
 		which = " " + db.Name
 	}
 	name := "database" + which
-	h, err := pronto.Examine(ctx, db.Target, x.o.Store, true)
+	o := x.o.Store
+	o.Linked = db.Named()
+	h, err := pronto.Examine(ctx, db.Target, o, true)
 	if lacks, ok := errors.AsType[*pronto.EngineError](err); ok {
 		x.say(Warn, name, "%s: %v", db.Target, lacks)
 		return
@@ -112,6 +114,9 @@ func (x *examination) database(ctx context.Context, db home.Database) {
 	x.say(OK, name, "%s is whole: %s, %s", db.Target, lifecycle.Plural(int(h.Entries), "entry", "entries"), lifecycle.Size(h.Size))
 	if h.Newest > x.newest.ms {
 		x.newest.ms, x.newest.in = h.Newest, db.Target
+	}
+	if h.Links > 1 {
+		x.say(Warn, name, "%s has %d hard links: what is written by one name may be lost by another", db.Target, h.Links)
 	}
 	if db.Target.IsFile() {
 		x.log("wal"+which, pronto.Files().Sidecars(db.Target.Location)[0], h.Log)

@@ -96,6 +96,7 @@ func Survey(ctx context.Context, dirs lifecycle.Dirs, binary, version string, o 
 // databaseInfo looks at a database; it is not ok if that was removed since it
 // was listed.
 func databaseInfo(ctx context.Context, d home.Database, o pronto.Options) (_ DatabaseInfo, ok bool) {
+	o.Linked = d.Named()
 	h, err := pronto.Examine(ctx, d.Target, o, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return DatabaseInfo{}, false

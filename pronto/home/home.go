@@ -151,5 +151,10 @@ func Exists(t pronto.Target) bool {
 	return err == nil
 }
 
+// Keeps reports whether a database is one of a user's own, in this directory.
+func (h Home) Keeps(t pronto.Target) bool {
+	return t.IsFile() && h.Dir != "" && filepath.Dir(filepath.Dir(t.Location)) == h.usersDir()
+}
+
 // Owns reports whether a database is in the user's directory.
 func (u User) Owns(t pronto.Target) bool { return t.IsFile() && filepath.Dir(t.Location) == u.Dir }

@@ -3,8 +3,11 @@ package home
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"prontodb/pronto"
 )
 
 func TestCheckName(t *testing.T) {
@@ -66,5 +69,35 @@ func TestCursorsSetMeanwhile(t *testing.T) {
 	}
 	if active, err := u.ActiveCursor(); err != nil || active != "" {
 		t.Errorf("%q, %v", active, err)
+	}
+}
+
+// The databases of all users are kept in the data directory, and nothing else.
+func TestKeeps(t *testing.T) {
+	h := Home{Dir: filepath.Join(t.TempDir(), "prontodb")}
+	for _, user := range []string{"default", "alice"} {
+		u, err := h.User(user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := u.Database("main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !h.Keeps(db) {
+			t.Errorf("%s is not kept", db)
+		}
+	}
+	for _, path := range []string{
+		"main.db", filepath.Join("default", "main.db"),
+		filepath.Join(h.Dir, "main.db"), filepath.Join(h.Dir, "users", "main.db"),
+		filepath.Join(h.Dir, "users", "default", "more", "main.db"),
+	} {
+		if h.Keeps(pronto.FileTarget(path)) {
+			t.Errorf("%s is kept", path)
+		}
+		if (Home{}).Keeps(pronto.FileTarget(path)) {
+			t.Errorf("%s is kept where there is no data directory", path)
+		}
 	}
 }

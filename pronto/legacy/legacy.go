@@ -141,9 +141,11 @@ func (l *Database) open() error {
 }
 
 // columns are the columns of a table, in lower case; none if there is no such
-// table.
+// table. A view, or a table of an extension, is none: reading it would run whatever
+// somebody has written there.
 func (l *Database) columns(table string) (map[string]bool, error) {
-	st, err := l.f.Prepare("SELECT lower(name) FROM pragma_table_info(?)")
+	st, err := l.f.Prepare(`SELECT lower(name) FROM pragma_table_info(?1) WHERE EXISTS
+	  (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = ?1 COLLATE NOCASE)`)
 	if err != nil {
 		return nil, err
 	}

@@ -262,6 +262,10 @@ func TestImportConflicts(t *testing.T) {
 	}
 }
 
+const endlessView = `CREATE VIEW kv AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c)
+	SELECT i AS rowid, 'p' AS project, 'n' AS namespace, 'k' AS key, NULL AS context, 'v' AS value,
+	1 AS created_at, 1 AS updated_at, NULL AS expires_at FROM c`
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text.db")
@@ -282,6 +286,9 @@ func TestOpenRefuses(t *testing.T) {
 		legacyFile(t, "DELETE", "CREATE TABLE other (a)"):                                                            "it has no table kv",
 		legacyFile(t, "DELETE", "CREATE TABLE kv (project, namespace, key, context, value, created_at, updated_at)"): "its table kv has no column expires_at",
 		legacyFile(t, "DELETE", legacySchema, "ALTER TABLE sys_namespaces DROP COLUMN default_ttl"):                  "its table sys_namespaces has no column default_ttl",
+		// Views and tables of extensions run what somebody has written.
+		legacyFile(t, "DELETE", legacySchema, "DROP TABLE kv", endlessView):                                                "it has no table kv",
+		legacyFile(t, "DELETE", "CREATE VIRTUAL TABLE kv USING fts5(project, namespace, key, context, value, created_at)"): "it has no table kv",
 	} {
 		l, err := legacy.Open(path)
 		if l != nil || !errors.Is(err, legacy.ErrNotLegacy) || !strings.Contains(err.Error(), why) || !strings.HasPrefix(err.Error(), path) {
@@ -318,6 +325,19 @@ func TestOpenOddName(t *testing.T) {
 	}
 	s := newStore(t)
 	report, err := importFile(t, s, odd, legacy.Options{})
+	if err != nil || report.Imported != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// Through a link the file that it leads to is read, with the log beside that.
+func TestOpenLink(t *testing.T) {
+	path := legacyFile(t, "WAL", legacySchema, "INSERT INTO kv VALUES ('a', 'b', 'c', NULL, 'v', 1, 1, NULL)")
+	link := filepath.Join(t.TempDir(), "link.prdb")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	report, err := importFile(t, newStore(t), link, legacy.Options{})
 	if err != nil || report.Imported != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}

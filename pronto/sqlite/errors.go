@@ -19,6 +19,7 @@ const (
 	sqliteBusy       = 5
 	sqliteLocked     = 6
 	sqliteReadOnly   = 8
+	sqliteInterrupt  = 9
 	sqliteIOErr      = 10
 	sqliteCorrupt    = 11
 	sqliteFull       = 13
@@ -51,6 +52,14 @@ func (s *store) wrap(err error) error {
 	var sentinel error
 	switch {
 	case errors.As(err, &e):
+		if gone := s.checkInPlace(); gone != nil {
+			return s.errorf("%w: %w", gone, err)
+		}
+		if c := e.Primary(); c == sqliteCantOpen || c == sqliteReadOnly || c == sqliteIOErr {
+			if bad := s.checkSidecars(); bad != nil {
+				return bad
+			}
+		}
 		switch e.Primary() {
 		case sqliteBusy, sqliteLocked:
 			return s.errorf("%w: another process held it for %v", pronto.ErrBusy, s.o.BusyTimeout)
@@ -75,7 +84,7 @@ func (s *store) wrap(err error) error {
 		return s.errorf("%w: %w", sentinel, err)
 	case errors.Is(err, fs.ErrPermission):
 		return s.named(pronto.ErrPermission)
-	case errors.Is(err, pronto.ErrForeign), errors.Is(err, pronto.ErrNewer):
+	case errors.Is(err, pronto.ErrForeign), errors.Is(err, pronto.ErrNewer), errors.Is(err, pronto.ErrReplaced):
 		return s.named(err)
 	}
 	var pe *fs.PathError

@@ -17,11 +17,13 @@ const maxProblems = 10
 // Examine implements [pronto.Examiner]. Where no process has the database open it
 // leaves no file beside it.
 func (engine) Examine(ctx context.Context, path string, o pronto.Options, integrity bool) (pronto.Health, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return pronto.Health{}, (&store{path: path}).wrap(err)
 	}
 	h, err := examineAlone(ctx, path, o, integrity)
 	h.Size, h.Log = size(path)
+	h.Links = links(info)
 	return h, err
 }
 
@@ -76,11 +78,15 @@ func examine(ctx context.Context, path string, o pronto.Options, integrity, alon
 // openImmutable opens a database that no process is at work in, without a lock
 // and without the files that write-ahead logging needs.
 func (s *store) openImmutable() error {
+	if err := s.checkRegular(); err != nil {
+		return err
+	}
 	f, err := os.Open(s.path) // SQLite's own error does not say why
 	if err != nil {
 		return err
 	}
 	f.Close()
+	s.unlocked = true
 	if s.c, err = openImmutable(s.path); err != nil {
 		return err
 	}
@@ -92,6 +98,9 @@ func (s *store) examine(ctx context.Context, integrity bool) (pronto.Health, err
 	tx, err := s.begin(ctx, "BEGIN")
 	if err != nil {
 		return h, err
+	}
+	if tx == nil {
+		return h, s.named(fs.ErrNotExist)
 	}
 	defer s.rollback()
 	if h.Schema, err = s.userVersion(); err != nil || h.Schema == 0 {

@@ -31,6 +31,7 @@ func (h header) isSQLite() bool     { return len(h) >= len(magic) && string(h[:l
 func (h header) userVersion() int   { return int(binary.BigEndian.Uint32(h[60:])) }
 func (h header) applicationID() int { return int(binary.BigEndian.Uint32(h[68:])) }
 func (h header) usesLog() bool      { return h[18] == 2 }
+func (h header) isUTF8() bool       { return binary.BigEndian.Uint32(h[56:]) == 1 }
 
 // isOurs reports whether a file that begins so is a database of ProntoDB.
 func (h header) isOurs() bool {
@@ -78,6 +79,19 @@ func (engine) Sidecars(path string) []string {
 
 // Settled implements [pronto.FileKeeper].
 func (engine) Settled(path string) bool { return !hasLog(path) }
+
+// checkSidecars returns an error if something stands beside the database, in place
+// of one of the files that belong to it, that SQLite can't use: it has no words for
+// that.
+func (s *store) checkSidecars() error {
+	path := realPath(s.path)
+	for _, suffix := range [...]string{logSuffix, journalSuffix, indexSuffix} {
+		if info, err := os.Lstat(path + suffix); err == nil && !info.Mode().IsRegular() {
+			return s.errorf("%s beside it is no regular file", filepath.Base(path+suffix))
+		}
+	}
+	return nil
+}
 
 // realPath is the path of the file that a link leads to: what belongs to a
 // database is beside the file itself.

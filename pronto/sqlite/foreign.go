@@ -18,7 +18,8 @@ var ErrChanged = errors.New("was changed while it was read")
 // the file nor its directory is changed, not even by the files that SQLite
 // makes beside a database it reads.
 type Foreign struct {
-	path  string
+	path  string // as it was given
+	real  string // where it leads to
 	c     *driver.Conn
 	state [2]fileState // of the file and its log when it was opened
 }
@@ -46,7 +47,7 @@ func ForeignAt(path string) *Foreign { return &Foreign{path: path} }
 // OpenForeign opens the file at path. It returns [pronto.ErrForeign] for a file
 // that is no SQLite file, or one of ProntoDB.
 func OpenForeign(path string) (*Foreign, error) {
-	f := &Foreign{path: path}
+	f := &Foreign{path: path, real: realPath(path)}
 	h, err := readHeader(path)
 	switch {
 	case err != nil:
@@ -57,29 +58,45 @@ func OpenForeign(path string) (*Foreign, error) {
 	if f.state, err = f.now(); err != nil {
 		return nil, f.Wrap(err)
 	}
-	if f.c, err = f.connect(h.usesLog()); err != nil {
+	if f.c, err = f.connect(h.usesLog()); err == nil {
+		err = f.load()
+	}
+	if err != nil {
 		f.Close()
 		return nil, f.Wrap(err)
 	}
 	return f, nil
 }
 
+// load has SQLite load the schema, within bounds and without the statistics.
+func (f *Foreign) load() error {
+	f.c.SetGuard(true)
+	defer f.c.SetGuard(false)
+	st, err := f.c.Prepare("SELECT name FROM sqlite_schema LIMIT 1")
+	if err != nil {
+		return tooMuch(err)
+	}
+	defer st.Reset()
+	_, err = st.Step()
+	return err
+}
+
 // connect opens the file so that nothing beside it is made or changed. Where
 // that takes no lock, [Foreign.CheckUnchanged] looks afterwards.
 func (f *Foreign) connect(usesLog bool) (*driver.Conn, error) {
 	if !usesLog {
-		c, err := driver.Open(f.path, driver.ReadOnly, "")
+		c, err := driver.Open(f.real, driver.ReadOnly, "")
 		if err == nil {
 			c.SetBusyTimeout(pronto.DefaultBusyTimeout)
 		}
 		return c, err
 	}
-	return openUnlocked(f.path, f.state[1].size > 0)
+	return openUnlocked(f.real, f.state[1].size > 0)
 }
 
 func (f *Foreign) now() (state [2]fileState, err error) {
 	for i, suffix := range [...]string{"", logSuffix} {
-		if state[i], err = stateOf(f.path + suffix); err != nil {
+		if state[i], err = stateOf(f.real + suffix); err != nil {
 			return state, err
 		}
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -99,4 +100,25 @@ func readDir(t *testing.T, path string) string {
 		fmt.Fprintf(&b, "%s %d %x\n", f.Name(), len(data), data)
 	}
 	return b.String()
+}
+
+// setKey sets one entry.
+func setKey(key string) func(pronto.Writer) error {
+	return func(tx pronto.Writer) error {
+		_, err := pronto.Set(tx, addr("p", "n", key, ""), []byte("v"), pronto.SetOptions{})
+		return err
+	}
+}
+
+// has reports whether a store has an entry.
+func has(t *testing.T, s *store, a pronto.Address) bool {
+	t.Helper()
+	err := s.View(context.Background(), func(tx pronto.Reader) error {
+		_, err := tx.Get(a)
+		return err
+	})
+	if err != nil && !errors.Is(err, pronto.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return err == nil
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -25,6 +26,8 @@ func (s *store) checkHeader() error {
 		return pronto.ErrForeign
 	case !h.isOurs():
 		return fmt.Errorf("an SQLite file of something else, %w", pronto.ErrForeign)
+	case !h.isUTF8():
+		return &schemaError{"its text is not UTF-8"}
 	}
 	s.noWAL = !h.usesLog()
 	if v := h.userVersion(); v > schemaVersion {
@@ -38,7 +41,7 @@ func newerError(version int) error {
 }
 
 // checkRegular refuses a device or a pipe, which reads like an empty file or
-// not at all.
+// not at all, and a file with several names: see [links].
 func (s *store) checkRegular() error {
 	info, err := os.Stat(s.path)
 	switch {
@@ -46,6 +49,8 @@ func (s *store) checkRegular() error {
 		return fmt.Errorf("is a folder, %w", pronto.ErrForeign)
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("is no regular file, %w", pronto.ErrForeign)
+	case err == nil && !s.o.Linked && links(info) > 1:
+		return s.named(pronto.ErrLinked)
 	}
 	return nil
 }
@@ -72,18 +77,14 @@ func (s *store) migrate(ctx context.Context) error {
 	if err := s.startAnyway(beginWrite); err != nil {
 		return err
 	}
-	version, err := s.userVersion()
-	if err == nil && version > schemaVersion {
-		err = newerError(version)
-	}
+	version, err := s.checkSchema()
 	if err == nil && version < schemaVersion {
 		err = s.migrateFrom(version)
 	}
-	if err != nil {
-		s.c.Exec("ROLLBACK")
-		return err
+	if err == nil {
+		err = s.commit()
 	}
-	if err := s.c.Exec("COMMIT"); err != nil {
+	if err != nil {
 		s.c.Exec("ROLLBACK")
 		return err
 	}
@@ -99,6 +100,21 @@ func (s *store) migrateFrom(version int) error {
 		}
 	}
 	return s.c.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, schemaVersion))
+}
+
+// leaveJournal switches a database that has no write-ahead log to it, if it is one
+// of ours; one of an older schema is left to migrate.
+func (s *store) leaveJournal() error {
+	err := s.start("BEGIN")
+	if err == nil {
+		if err = s.run("ROLLBACK"); err == nil {
+			err = s.enableWAL(0)
+		}
+	}
+	if errors.Is(err, errOldSchema) {
+		return nil
+	}
+	return err
 }
 
 // enableWAL switches to write-ahead logging, which the file remembers. It

@@ -11,8 +11,10 @@ import (
 // ReadOnce implements [pronto.OneShotReader]. It reads the file itself where
 // that is safe, and else goes through SQLite.
 func (engine) ReadOnce(ctx context.Context, path string, o pronto.Options, fn func(pronto.Reader) error) error {
-	if err := readFile(path, o, fn); !errors.Is(err, fileread.ErrUnsure) {
-		return err
+	if o.Linked || !hasLinks(path) {
+		if err := readFile(path, o, fn); !errors.Is(err, fileread.ErrUnsure) {
+			return err
+		}
 	}
 	s, err := open(ctx, path, o)
 	if err != nil {

@@ -46,6 +46,9 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 	p := &pruner{s: s, told: told, namespaces: map[int64]pronto.Pruned{}}
 	err := s.c.Exec("PRAGMA synchronous=OFF; " + beginWrite)
 	if err == nil {
+		_, err = s.checkSchema()
+	}
+	if err == nil {
 		err = p.pruneNamespaces()
 	}
 	if err == nil {

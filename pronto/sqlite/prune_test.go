@@ -105,12 +105,12 @@ func TestPrune(t *testing.T) {
 	if again != facts || err != nil {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
-	s, err = open(ctx, path, o)
+	c, err = driver.Open(path, driver.ReadWrite, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	if n, err := s.number("SELECT expiring FROM state"); n != 1 || err != nil {
+	defer c.Close()
+	if n, err := (&store{c: c}).number("SELECT expiring FROM state"); n != 1 || err != nil {
 		t.Errorf("expiring is %d, %v", n, err)
 	}
 }

@@ -56,6 +56,9 @@ func openImmutable(path string) (*driver.Conn, error) {
 // beside it, so that SQLite's ordinary way, which needs the log's index file,
 // fails.
 func (s *store) reopenReadOnly() error {
+	if err := s.checkSidecars(); err != nil {
+		return err
+	}
 	s.c.Close()
 	s.c, s.unlocked = nil, true
 	path := realPath(s.path)

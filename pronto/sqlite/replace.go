@@ -29,9 +29,7 @@ func beginReplace(ctx context.Context, path string, o pronto.Options) (*replacem
 	if err != nil {
 		return nil, err
 	}
-	s.watch(ctx, nil)
-	if err := s.startAnyway(beginWrite); err != nil {
-		err = s.failed(ctx, err)
+	if _, err := s.begin(ctx, beginWrite); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -64,7 +62,8 @@ func migrateCopy(ctx context.Context, path string, o pronto.Options) error {
 	if err != nil {
 		return err
 	}
-	return s.Close()
+	defer s.Close()
+	return s.Update(ctx, func(pronto.Writer) error { return nil })
 }
 
 // fill does what Fill does, in the transaction that has begun.
@@ -106,7 +105,7 @@ func (s *store) fill(src string) error {
 func (r *replacement) Commit() error {
 	r.s.c.SetProgress(nil)
 	r.s.c.SetContext(context.Background())
-	if err := r.s.run("COMMIT"); err != nil {
+	if err := r.s.commit(); err != nil {
 		return r.s.wrap(err)
 	}
 	r.committed = true
@@ -121,20 +120,20 @@ func (r *replacement) Close() error {
 		if r.s.created && !r.committed {
 			r.s.discard()
 		}
-		r.s.c.Checkpoint(false)
+		r.s.emptyLog()
 	}
 	return r.s.Close()
 }
 
 // discard removes a database that this store has created, if nothing was ever
 // written to it and no process has it open. One that opens it all the same in
-// the last moment finds, when it writes, that its file is gone.
+// the last moment finds, when it begins, that its file is gone: see checkInPlace.
 func (s *store) discard() {
 	// With the log goes the one way to have the file open beside this connection.
 	if s.c.Exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE") != nil {
 		return
 	}
-	if revision, err := s.number("SELECT revision FROM state"); err == nil && revision == 0 {
+	if revision, err := s.number("SELECT revision FROM state"); err == nil && revision == 0 && s.checkInPlace() == nil {
 		os.Remove(realPath(s.path))
 	}
 	s.run("ROLLBACK")

@@ -99,7 +99,10 @@ func (r *reset) Commit() error {
 	c := r.s.c
 	c.SetProgress(nil)
 	c.SetContext(context.Background())
-	err := c.Exec("VACUUM")
+	err := r.s.checkInPlace()
+	if err == nil {
+		err = c.Exec("VACUUM")
+	}
 	if err == nil {
 		r.gone = true
 		err = c.SetReset(false)
@@ -114,7 +117,7 @@ func (r *reset) Commit() error {
 		err = r.s.fill(r.src)
 	}
 	if err == nil {
-		err = r.s.run("COMMIT")
+		err = r.s.commit()
 	}
 	return r.s.wrap(err)
 }

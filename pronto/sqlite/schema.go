@@ -13,16 +13,21 @@ package sqlite
 // entry has no rowid: an entry is found, and its value read, in one descent of
 // one tree, and a write changes one page of it (docs/performance.md).
 var migrations = [...]string{
-	1: `
-CREATE TABLE namespace (
+	1: createNamespace + ";" + createEntry + ";" + createExpiry + ";" + createState + ";" +
+		"INSERT INTO state VALUES (1, 0, 0);",
+}
+
+// What the schema is made of. SQLite keeps these texts as they are.
+const (
+	createNamespace = `CREATE TABLE namespace (
   id INTEGER PRIMARY KEY,
   meta TEXT NOT NULL,
   project TEXT NOT NULL,
   name TEXT NOT NULL,
   ttl INTEGER,
   UNIQUE (meta, project, name)
-);
-CREATE TABLE entry (
+)`
+	createEntry = `CREATE TABLE entry (
   namespace INTEGER NOT NULL,
   name TEXT NOT NULL,
   context TEXT NOT NULL,
@@ -32,12 +37,10 @@ CREATE TABLE entry (
   expires_at INTEGER,
   value BLOB NOT NULL,
   PRIMARY KEY (namespace, name)
-) WITHOUT ROWID;
-CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL);
-INSERT INTO state VALUES (1, 0, 0);
-`,
-}
+) WITHOUT ROWID`
+	createExpiry = `CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at IS NOT NULL`
+	createState  = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL)`
+)
 
 // tables are those of the schema that hold something, for copies of a database.
 var tables = [...]string{"namespace", "entry", "state"}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -17,6 +18,12 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 		return pronto.Facts{}, err
 	}
 	defer s.Close()
+	if s.c != nil {
+		err = s.look(ctx)
+	}
+	if err != nil {
+		return pronto.Facts{}, err
+	}
 	if s.c == nil {
 		return pronto.Facts{}, s.named(pronto.ErrNotFound)
 	}
@@ -43,6 +50,21 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 		return pronto.Facts{}, s.failed(ctx, err)
 	}
 	return readFacts(ctx, dst, o)
+}
+
+// look checks the schema, whatever its version: VACUUM, which runs in no
+// transaction, evaluates what it says of the tables it copies.
+func (s *store) look(ctx context.Context) error {
+	err := s.ready(ctx, "BEGIN")
+	switch {
+	case errors.Is(err, errOldSchema):
+		return nil
+	case err != nil:
+		return s.wrap(err)
+	case s.c == nil:
+		return nil
+	}
+	return s.wrap(s.run("ROLLBACK"))
 }
 
 // watch has fn called while statements run, and ends them when ctx does.
@@ -103,8 +125,9 @@ func openCopy(ctx context.Context, path string, o pronto.Options) (*store, error
 		return nil, s.wrap(err)
 	}
 	s.c = c
+	c.SetGuard(true) // until checkSchema
 	if err = s.checkHeader(); err == nil {
-		err = c.Exec("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
+		err = c.Exec("PRAGMA cell_size_check=ON")
 	}
 	if err != nil {
 		c.Close()
@@ -125,7 +148,7 @@ func readFacts(ctx context.Context, path string, o pronto.Options) (pronto.Facts
 }
 
 func (s *store) facts() (f pronto.Facts, err error) {
-	if f.Schema, err = s.userVersion(); err != nil {
+	if f.Schema, err = s.checkSchema(); err != nil {
 		return f, err
 	}
 	if f.Revision, err = s.number("SELECT revision FROM state"); err != nil {

@@ -29,15 +29,22 @@ type store struct {
 	created  bool // by this store: there was no file
 	isNew    bool // the file is empty
 	noWAL    bool // the file does not use write-ahead logging yet
-	checked  bool // the schema is of this version
+	checked  bool // the schema is of this version, or was at the last look
 	unlocked bool // c takes no locks: see reopenReadOnly
-	closed   bool
+
+	cookie    int64 // of the schema when it was looked at; see check
+	displaced bool  // the last commit failed because others no longer see the files
+	closed    bool
 }
 
 func open(ctx context.Context, path string, o pronto.Options) (*store, error) {
 	s := &store{path: path, o: o}
 	fileread.Hold()
-	if err := s.open(ctx); err != nil {
+	err := s.open(ctx)
+	if s.isReplaced(err) {
+		err = s.again(ctx)
+	}
+	if err != nil {
 		err = s.wrap(err)
 		s.Close()
 		return nil, err
@@ -122,10 +129,11 @@ func (s *store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.c.CountWAL()
+	s.c.SetGuard(true) // until checkSchema
 	if s.o.Mode == pronto.Write {
 		if s.o.Sync == pronto.SyncNormal {
 			if err := s.c.Exec("PRAGMA synchronous=NORMAL"); err != nil {
-				return err
+				return tooMuch(err) // for which SQLite reads the schema
 			}
 		}
 		if runtime.GOOS == "darwin" {
@@ -143,17 +151,18 @@ func (s *store) prepare(ctx context.Context) error {
 		s.c.Close()
 		s.c = nil
 	case s.noWAL && s.o.Mode == pronto.Write:
-		return s.enableWAL(0)
+		return s.leaveJournal()
 	}
 	return nil
 }
 
 // again opens a store for reading anew that was read without locks, or had
-// nothing to read: since then somebody may have written.
+// nothing to read, since then somebody may have written; or one that somebody has
+// replaced.
 func (s *store) again(ctx context.Context) error {
 	if s.c != nil {
 		s.c.Close()
 	}
-	s.c, s.unlocked, s.isNew, s.noWAL, s.checked = nil, false, false, false, false
+	s.c, s.unlocked, s.isNew, s.noWAL, s.checked, s.displaced = nil, false, false, false, false, false
 	return s.open(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
@@ -38,13 +39,15 @@ type transaction struct {
 var errOldSchema = errors.New("older schema")
 
 // begin starts a transaction, after whatever must be done before the first one.
+// It is nil where there turns out to be no database to read.
 func (s *store) begin(ctx context.Context, how string) (*transaction, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.c.SetContext(ctx)
-	err := s.start(how)
+	err := s.ready(ctx, how)
 	switch {
+	case err == nil && s.c == nil:
+		return nil, nil
 	case err == nil:
 	case errors.Is(err, errOldSchema):
 		if err = s.migrate(ctx); err == nil {
@@ -64,27 +67,48 @@ func (s *store) begin(ctx context.Context, how string) (*transaction, error) {
 	return &transaction{s: s, c: s.c, ctx: ctx, now: s.o.UnixMilli()}, nil
 }
 
-// start starts a transaction. In the first one of a store it looks at the
-// version of the schema, which the log, not the file's header, knows.
+// start starts a transaction, in which the schema is of this version and the
+// database the one at its path.
 func (s *store) start(how string) error {
 	err := s.startAnyway(how)
-	if err != nil || s.checked {
+	if err != nil {
 		return err
 	}
-	version, err := s.userVersion()
-	switch {
-	case err == nil && version > schemaVersion:
-		err = newerError(version)
-	case err == nil && version < schemaVersion:
-		err = errOldSchema
-	case err == nil:
-		s.checked = true
-		return nil
-	}
-	if !s.c.Autocommit() {
+	if err = s.check(); err != nil && !s.c.Autocommit() {
 		s.run("ROLLBACK")
 	}
 	return err
+}
+
+// noCookie is none of a schema, which have 32 bits.
+const noCookie = math.MinInt64
+
+// check looks at what start promises: in the first two transactions of a store,
+// and whenever the cookie of the schema has changed, by which SQLite itself knows
+// that what it has read of the schema still holds. A process that does one
+// transaction does not pay for the cookie.
+func (s *store) check() error {
+	cookie := int64(noCookie)
+	version, err := schemaVersion, error(nil)
+	if s.checked {
+		cookie, err = s.number("PRAGMA schema_version")
+	}
+	if !s.unlocked {
+		if err := s.checkDatabase(); err != nil {
+			return err // whatever the files say
+		}
+	}
+	if err == nil && (cookie == noCookie || cookie != s.cookie) {
+		version, err = s.checkSchema()
+	}
+	switch {
+	case err != nil:
+		return err
+	case version < schemaVersion:
+		return errOldSchema
+	}
+	s.checked, s.cookie = true, cookie
+	return nil
 }
 
 // startAnyway starts a transaction whatever the schema is. One that writes waits
@@ -120,6 +144,9 @@ func (s *store) View(ctx context.Context, fn func(pronto.Reader) error) error {
 	if err != nil {
 		return err
 	}
+	if tx == nil {
+		return fn(pronto.Empty(s.o.UnixMilli()))
+	}
 	defer s.rollback()
 	return s.wrap(fn(tx))
 }
@@ -141,14 +168,14 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 			// What was already in the log is void, but each process that
 			// starts would read it.
 			s.rollback()
-			s.c.Checkpoint(false)
+			s.emptyLog()
 		}
 		return s.wrap(err)
 	}
 	if err := tx.finish(); err != nil {
 		return s.wrap(err)
 	}
-	if err := s.run("COMMIT"); err != nil {
+	if err := s.commit(); err != nil {
 		return s.wrap(err)
 	}
 	if tx.changed {
@@ -276,6 +303,6 @@ func (tx *transaction) sweep() error {
 // The commit is done and safe at this point, so nothing here is an error.
 func (s *store) checkpoint() {
 	if s.c.WALPages() >= walPages {
-		s.c.Checkpoint(false)
+		s.emptyLog()
 	}
 }

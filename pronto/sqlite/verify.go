@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"prontodb/pronto"
-	"prontodb/pronto/sqlite/internal/driver"
 )
 
 // Verify implements [pronto.FileKeeper].
@@ -22,17 +21,11 @@ func (engine) Verify(ctx context.Context, path string, o pronto.Options) (pronto
 }
 
 func (s *store) verify(ctx context.Context) (pronto.Facts, error) {
-	version, err := s.userVersion()
-	switch {
+	switch version, err := s.checkSchema(); {
 	case err != nil:
 		return pronto.Facts{}, err
 	case version == 0:
 		return pronto.Facts{}, fmt.Errorf("it holds nothing, %w", pronto.ErrForeign)
-	case version > schemaVersion:
-		return pronto.Facts{}, fmt.Errorf("schema %d, this prontodb knows up to %d: %w", version, schemaVersion, pronto.ErrNewer)
-	}
-	if err := s.checkSchema(ctx, version); err != nil {
-		return pronto.Facts{}, err
 	}
 	st, err := s.c.Prepare("PRAGMA integrity_check(1)")
 	if err != nil {
@@ -54,53 +47,4 @@ func (s *store) verify(ctx context.Context) (pronto.Facts, error) {
 		err = errors.Join(nerr, fmt.Errorf("state has %d rows: %w", n, pronto.ErrDamaged))
 	}
 	return f, err
-}
-
-// sqlSchema lists what a schema is made of, but for what SQLite adds itself.
-const sqlSchema = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
-
-// checkSchema returns ErrForeign unless each table and index of the schema is
-// there as the migrations make it. Others beside them are ignored, and never
-// copied.
-func (s *store) checkSchema(ctx context.Context, version int) error {
-	c, err := driver.Open(":memory:", driver.ReadWrite|driver.Create, "")
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for _, m := range migrations[1 : version+1] {
-		if err := c.Exec(m); err != nil {
-			return err
-		}
-	}
-	want, err := schemaOf(c)
-	if err != nil {
-		return err
-	}
-	have, err := schemaOf(s.c)
-	if err != nil {
-		return err
-	}
-	for name, def := range want {
-		if have[name] != def {
-			return fmt.Errorf("its %s %s is not as ProntoDB makes it, %w", def[0], name, pronto.ErrForeign)
-		}
-	}
-	return nil
-}
-
-func schemaOf(c *driver.Conn) (map[string][3]string, error) {
-	st, err := c.Prepare(sqlSchema)
-	if err != nil {
-		return nil, err
-	}
-	defer st.Reset()
-	m := make(map[string][3]string)
-	for {
-		row, err := st.Step()
-		if err != nil || !row {
-			return m, err
-		}
-		m[st.Text(1)] = [3]string{st.Text(0), st.Text(2), st.Text(3)}
-	}
 }

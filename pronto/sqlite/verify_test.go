@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"prontodb/pronto"
+	"prontodb/pronto/sqlite/sqlitetest"
 )
 
 func TestVerifyRefuses(t *testing.T) {
@@ -31,14 +32,7 @@ func TestVerifyRefuses(t *testing.T) {
 			if err := os.WriteFile(p, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s, err := openCopy(ctx, p, pronto.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := s.c.Exec(sql); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.c.Close(); err != nil {
+			if err := sqlitetest.Exec(p, sql); err != nil {
 				t.Fatal(err)
 			}
 			if b, err = os.ReadFile(p); err != nil {
@@ -64,7 +58,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"no state", change("DELETE FROM state"), pronto.ErrDamaged},
 		{"two states", change("INSERT INTO state VALUES (2, 2, 2)"), pronto.ErrDamaged},
 		{"the last revision", change("UPDATE state SET revision = 9223372036854775807"), pronto.ErrDamaged},
-		{"more than ours", change("CREATE TABLE mine (x); CREATE VIEW v AS SELECT * FROM mine"), nil},
+		{"more than ours", change("CREATE TABLE mine (x)"), pronto.ErrForeign},
+		{"a schema before the first", change("PRAGMA user_version=-1"), pronto.ErrNewer},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := filepath.Join(t.TempDir(), "x.db")

@@ -53,6 +53,7 @@ type Conn struct {
 	db      uintptr
 	scratch uintptr // room for an out-parameter of 8 bytes, and then WALPages
 	stmts   map[string]*Stmt
+	guarded bool
 
 	ctx         context.Context // of the call in progress, for the busy handler
 	busyTimeout time.Duration
@@ -83,6 +84,10 @@ func Open(path string, flags Flag, vfsName string) (*Conn, error) {
 	c.db = *(*uintptr)(at(c.scratch))
 	if rc != lib.SQLITE_OK {
 		err := c.error(rc)
+		c.Close()
+		return nil, err
+	}
+	if err := c.distrust(); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -171,15 +176,7 @@ func (c *Conn) Autocommit() bool { return lib.Xsqlite3_get_autocommit(c.tls, c.d
 
 // KeepWAL leaves the write-ahead log where it is when the connection closes,
 // even if it is the last one: a checkpoint then is the caller's decision.
-func (c *Conn) KeepWAL() error {
-	va := libc.Xmalloc(c.tls, 16)
-	defer libc.Xfree(c.tls, va)
-	rc := lib.Xsqlite3_db_config(c.tls, c.db, lib.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, libc.VaList(va, int32(1), uintptr(0)))
-	if rc != lib.SQLITE_OK {
-		return c.error(rc)
-	}
-	return nil
-}
+func (c *Conn) KeepWAL() error { return c.configure(lib.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) }
 
 // CountWAL replaces the checkpoint that SQLite makes by itself when the
 // write-ahead log has grown: WALPages then says how long the log is.

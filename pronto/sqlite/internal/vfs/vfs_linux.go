@@ -56,6 +56,9 @@ func register() {
 //
 // And an emptied log keeps its room: see truncateWAL.
 func openVFS(tls *libc.TLS, _, name, file uintptr, flags int32, outFlags uintptr) int32 {
+	if !mayOpen(name, flags) {
+		return lib.SQLITE_CANTOPEN
+	}
 	f := (*lib.Tsqlite3_vfs)(At(baseVFS)).FxOpen
 	open := *(*openFunc)(unsafe.Pointer(&f))
 	if flags&lib.SQLITE_OPEN_WAL == 0 {
