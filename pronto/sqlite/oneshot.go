@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/fileread"
@@ -29,17 +30,17 @@ func (engine) ReadOnce(ctx context.Context, path string, o pronto.Options, fn fu
 // the file is in use or was written a moment ago, because it is no database of
 // this schema, or because fn wanted more than single entries.
 func readFile(path string, o pronto.Options, fn func(pronto.Reader) error) error {
-	f, err := fileread.Open(path)
+	f, err := fileread.Open(path, &fileSchema)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if f.ApplicationID() != applicationID || f.UserVersion() != uint32(schemaVersion) {
-		return fileread.ErrUnsure
-	}
 	err = fn(&fileReader{f: f, meta: o.Meta, now: o.UnixMilli()})
 	if !f.Unchanged() {
 		return fileread.ErrUnsure
+	}
+	if errors.Is(err, fileread.ErrEndless) {
+		err = &pronto.DatabaseError{Location: path, Err: fmt.Errorf("%w: %w", pronto.ErrDamaged, err)}
 	}
 	return err
 }
@@ -71,15 +72,28 @@ func (r *fileReader) live(e pronto.Entry, err error) (pronto.Entry, error) {
 	return e, err
 }
 
-// find looks in the index of the table namespace, whose rows are meta, project,
-// name and id, and then in the table entry: see migrations for the columns,
-// which follow each other as they are declared.
+// fileSchema is the schema as SQLite keeps it. The columns of the two in which
+// find looks follow each other as the index and the table declare them, the rowid
+// of namespace at the index's end.
+var fileSchema = fileread.Schema{
+	ApplicationID: applicationID,
+	UserVersion:   uint32(schemaVersion),
+	Objects: []fileread.Object{
+		namespaceIndex: {Type: "index", Name: "sqlite_autoindex_namespace_1", Table: "namespace", Columns: 4},
+		entryTable:     {Type: "table", Name: "entry", Table: "entry", SQL: createEntry, Columns: 8},
+		2:              {Type: "table", Name: "namespace", Table: "namespace", SQL: createNamespace},
+		3:              {Type: "index", Name: "entry_expiry", Table: "entry", SQL: createExpiry},
+		4:              {Type: "table", Name: "state", Table: "state", SQL: createState},
+	},
+}
+
+const (
+	namespaceIndex = iota // meta, project, name, id
+	entryTable            // namespace, name, context, revision, created_at, updated_at, expires_at, value
+)
+
 func (r *fileReader) find(a pronto.Address, withValue bool) (e pronto.Entry, err error) {
-	roots, err := r.f.Roots("sqlite_autoindex_namespace_1", "entry")
-	if err != nil {
-		return pronto.Entry{}, err
-	}
-	ns, ok, err := r.f.Find(roots[0], r.meta, a.Project, a.Namespace)
+	ns, ok, err := r.f.Find(namespaceIndex, true, r.meta, a.Project, a.Namespace)
 	if err != nil {
 		return pronto.Entry{}, err
 	}
@@ -90,7 +104,7 @@ func (r *fileReader) find(a pronto.Address, withValue bool) (e pronto.Entry, err
 	if err != nil {
 		return pronto.Entry{}, err
 	}
-	row, ok, err := r.f.Find(roots[1], id, a.Name())
+	row, ok, err := r.f.Find(entryTable, withValue, id, a.Name())
 	if err != nil {
 		return pronto.Entry{}, err
 	}
@@ -99,14 +113,14 @@ func (r *fileReader) find(a pronto.Address, withValue bool) (e pronto.Entry, err
 	}
 	e.Address = a
 	for i, to := range [...]*int64{3: &e.Revision, 4: &e.CreatedAt, 5: &e.UpdatedAt, 6: &e.ExpiresAt} {
-		if to != nil {
+		if to != nil && !(i == 6 && row.Null(i)) {
 			if *to, err = row.Int(i); err != nil {
 				return pronto.Entry{}, err
 			}
 		}
 	}
 	if withValue {
-		e.Value, err = row.Bytes(7)
+		e.Value, err = row.Blob(7)
 	}
 	return e, err
 }

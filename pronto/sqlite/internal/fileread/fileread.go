@@ -16,7 +16,8 @@
 //     on the log's index file. So what the log says is what the next process
 //     to open it recovers, down to the last commit whose checksums hold;
 //   - whose files were last written long enough ago that every later write
-//     gives them another time, on file systems known to keep fine times.
+//     gives them another time, on file systems known to keep fine times;
+//   - whose header and schema are, to the letter, those that the caller names.
 //
 // and it is unchanged if the files' identities, sizes and times are the
 // same as before: any process that changed a page, or reset the log, has written to them.
@@ -25,7 +26,6 @@
 package fileread
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 )
@@ -34,162 +34,122 @@ import (
 // alone. It says nothing about whether there is one.
 var ErrUnsure = errors.New("not sure")
 
-const (
-	maxLog    = 1 << 20  // the longest write-ahead log that is read, in bytes
-	readAhead = 64 << 10 // how much of it is read at once
-)
+// ErrEndless is returned where a row claims more bytes than the file takes on the
+// disk, and its overflow pages lead back into themselves: SQLite would follow them,
+// and return up to a gigabyte.
+var ErrEndless = errors.New("the overflow pages of a row lead back into themselves")
+
+// Schema is what a database must be for its rows to be looked for.
+type Schema struct {
+	ApplicationID uint32
+	UserVersion   uint32
+	Objects       []Object // all there are, in any order
+}
+
+// Object is a row of sqlite_schema: a table WITHOUT ROWID, an index, or a table
+// in which nothing is looked for.
+type Object struct {
+	Type, Name, Table string
+	SQL               string // "" is NULL
+	Columns           int    // of a record of a table WITHOUT ROWID or an index, at most 8
+}
 
 // File is a snapshot of a database file.
 type File struct {
 	files    // what the system knows of them
 	page     int
-	usable   int // bytes of a page that the b-tree uses
-	header   [100]byte
+	pages    uint32 // how many the database has
 	log      []byte
 	logPages map[uint32]int // page number to its newest committed image in log
 	cache    map[uint32][]byte
+	ahead    ahead
+	chained  int // bytes of overflow pages read for one row
+
+	schema *Schema
+	roots  []uint32 // of its objects
 }
 
-// UserVersion is the number that PRAGMA user_version gives.
-func (f *File) UserVersion() uint32 { return binary.BigEndian.Uint32(f.first()[60:]) }
-
-// ApplicationID is the number that PRAGMA application_id gives.
-func (f *File) ApplicationID() uint32 { return binary.BigEndian.Uint32(f.first()[68:]) }
-
-// first is the database header of the snapshot.
-func (f *File) first() []byte {
-	if at, ok := f.logPages[1]; ok {
-		return f.log[at:]
+// Open takes a snapshot of the database at path, which must have that schema.
+// The caller must Close it.
+func Open(path string, s *Schema) (*File, error) {
+	f := &File{cache: make(map[uint32][]byte, 8), schema: s}
+	err := f.open(path)
+	if err == nil {
+		err = f.read()
 	}
-	return f.header[:]
-}
-
-// Open takes a snapshot of the database at path. The caller must Close it.
-func Open(path string) (*File, error) {
-	f := &File{cache: make(map[uint32][]byte, 8)}
-	if err := f.open(path); err != nil {
-		f.Close()
-		return nil, err
-	}
-	if err := f.readAt(f.header[:], 0); err != nil {
-		f.Close()
-		return nil, err
-	}
-	h := f.header[:]
-	f.page = int(binary.BigEndian.Uint16(h[16:]))
-	if f.page == 1 {
-		f.page = 65536
-	}
-	f.usable = f.page - int(h[20])
-	if string(h[:16]) != "SQLite format 3\x00" || h[18] != 2 || h[19] != 2 || // WAL
-		f.page < 512 || f.page&(f.page-1) != 0 || f.usable < 480 ||
-		binary.BigEndian.Uint32(h[56:]) != 1 { // UTF-8
-		f.Close()
-		return nil, ErrUnsure
-	}
-	if err := f.readLog(); err != nil {
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// readLog finds the newest committed image of each page in the log.
-// https://www.sqlite.org/fileformat2.html#the_write_ahead_log
-func (f *File) readLog() error {
-	const headerSize, frameSize = 32, 24
-	n := f.logSize()
-	if n < headerSize+frameSize {
-		return nil // no frame in it
-	}
-	if n > maxLog {
-		return ErrUnsure
-	}
-	// The log may hold room, or frames of an earlier run of it, after its
-	// last frame, so it is read a piece at a time. What is never read of the
-	// buffer takes no memory: pages that nobody touches are not there.
-	f.log = make([]byte, n)
-	read := 0
-	fill := func(to int) error {
-		if to <= read {
-			return nil
-		}
-		to = min(max(to, read+readAhead), n)
-		err := f.readLogAt(f.log[read:to], int64(read))
-		read = to
+// read reads what every snapshot needs: the header, the log and the schema.
+func (f *File) read() error {
+	var h [headerSize]byte
+	if err := f.readAt(h[:], 0); err != nil {
 		return err
 	}
-	if err := fill(headerSize + frameSize); err != nil {
+	f.page = int(binary.BigEndian.Uint16(h[16:]))
+	if f.page == 1 {
+		f.page = 65536
+	}
+	if f.page < 512 || f.page&(f.page-1) != 0 || !f.schema.fits(h[:]) {
+		return ErrUnsure
+	}
+	if err := f.readLog(); err != nil {
 		return err
 	}
-	h := f.log[:headerSize]
-	if bytes.Count(h, []byte{0}) == len(h) {
-		return nil // emptied
+	if f.pages == 0 { // the log has no commit
+		n := f.dbSize() / int64(f.page)
+		if f.dbSize()%int64(f.page) != 0 || n > maxPages {
+			return ErrUnsure
+		}
+		f.pages = uint32(n)
 	}
-	magic := binary.BigEndian.Uint32(h)
-	if magic&^1 != 0x377f0682 || binary.BigEndian.Uint32(h[4:]) != 3007000 {
+	first, err := f.getPage(1)
+	if err != nil {
+		return err
+	}
+	// SQLite goes by the count in the header where the numbers at 24 and 92
+	// agree.
+	if !f.schema.fits(first) || string(first[16:18]) != string(h[16:18]) ||
+		binary.BigEndian.Uint32(first[28:]) != f.pages || string(first[24:28]) != string(first[92:96]) {
 		return ErrUnsure
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if magic&1 != 0 {
-		order = binary.BigEndian
-	}
-	s0, s1 := checksum(order, h[:24], 0, 0)
-	if s0 != binary.BigEndian.Uint32(h[24:]) || s1 != binary.BigEndian.Uint32(h[28:]) || int(binary.BigEndian.Uint32(h[8:])) != f.page {
-		return ErrUnsure
-	}
-	f.logPages = make(map[uint32]int)
-	pending := make(map[uint32]int)
-	for at := headerSize; at+frameSize+f.page <= n; at += frameSize + f.page {
-		if err := fill(at + frameSize + f.page); err != nil {
-			return err
-		}
-		fh, data := f.log[at:at+frameSize], f.log[at+frameSize:at+frameSize+f.page]
-		if string(fh[8:16]) != string(h[16:24]) {
-			break // of an earlier run of the log
-		}
-		s0, s1 = checksum(order, fh[:8], s0, s1)
-		s0, s1 = checksum(order, data, s0, s1)
-		if s0 != binary.BigEndian.Uint32(fh[16:]) || s1 != binary.BigEndian.Uint32(fh[20:]) {
-			break // a write that did not come to its end
-		}
-		pending[binary.BigEndian.Uint32(fh)] = at + frameSize
-		if binary.BigEndian.Uint32(fh[4:]) != 0 { // a commit
-			for p, at := range pending {
-				f.logPages[p] = at
-			}
-			clear(pending)
-		}
-	}
-	return nil
+	return f.readSchema()
 }
 
-// checksum continues the checksum of the log over b, a multiple of 8 bytes.
-func checksum(order binary.ByteOrder, b []byte, s0, s1 uint32) (uint32, uint32) {
-	if order == binary.LittleEndian {
-		for ; len(b) >= 8; b = b[8:] {
-			s0 += binary.LittleEndian.Uint32(b) + s1
-			s1 += binary.LittleEndian.Uint32(b[4:]) + s0
-		}
-		return s0, s1
-	}
-	for ; len(b) >= 8; b = b[8:] {
-		s0 += binary.BigEndian.Uint32(b) + s1
-		s1 += binary.BigEndian.Uint32(b[4:]) + s0
-	}
-	return s0, s1
+const (
+	headerSize = 100
+	maxPages   = 1<<32 - 2
+	lockByte   = 1 << 30 // the page that it is in holds nothing
+)
+
+// fits reports whether h is the header of a database of that schema in WAL mode,
+// as SQLite makes it unless it is told otherwise. The size of its pages, how many
+// there are, and what only writers care for, it leaves out.
+// https://www.sqlite.org/fileformat2.html#the_database_header
+func (s *Schema) fits(h []byte) bool {
+	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(h[at:]) }
+	return string(h[:16]) == "SQLite format 3\x00" &&
+		string(h[18:24]) == "\x02\x02\x00\x40\x20\x20" && // WAL, nothing reserved, payload fractions
+		u32(44) == 4 && // format of the schema
+		u32(52) == 0 && u32(64) == 0 && // no auto-vacuum
+		u32(56) == 1 && // UTF-8
+		u32(60) == s.UserVersion && u32(68) == s.ApplicationID
 }
 
 // getPage is page n, numbered from 1.
 func (f *File) getPage(n uint32) ([]byte, error) {
+	if !f.holds(n) {
+		return nil, ErrUnsure
+	}
 	if at, ok := f.logPages[n]; ok {
 		return f.log[at : at+f.page], nil
 	}
 	if p, ok := f.cache[n]; ok {
 		return p, nil
-	}
-	if n == 0 {
-		return nil, ErrUnsure
 	}
 	p := make([]byte, f.page)
 	if err := f.readAt(p, int64(n-1)*int64(f.page)); err != nil {
@@ -197,4 +157,9 @@ func (f *File) getPage(n uint32) ([]byte, error) {
 	}
 	f.cache[n] = p
 	return p, nil
+}
+
+// holds reports whether the database has a page n that may hold something.
+func (f *File) holds(n uint32) bool {
+	return n > 0 && n <= f.pages && n != uint32(lockByte/f.page+1)
 }

@@ -23,6 +23,8 @@ const (
 	frameSize   = frameHeader + pageSize
 )
 
+const createT = "CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID"
+
 // logged are the files of a database of one table, t(k, v), whose row "k" was
 // "base" before each of three transactions in the log gave it another value:
 // "1", "2", "3". Each of them wrote several pages.
@@ -33,7 +35,7 @@ func newLogged(t *testing.T) logged {
 	path := filepath.Join(t.TempDir(), "x.db")
 	c := connect(t, path)
 	run(t, c, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0",
-		"CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID",
+		createT,
 		"INSERT INTO t VALUES ('k', 'base')")
 	if done, err := c.Checkpoint(true); err != nil || !done {
 		t.Fatalf("checkpoint: %v, %v", done, err)
@@ -152,20 +154,16 @@ func (l logged) check(t *testing.T, name string, unsure bool) string {
 }
 
 func readValue(path string) (string, error) {
-	f, err := Open(path)
+	f, err := Open(path, &Schema{Objects: []Object{{Type: "table", Name: "t", Table: "t", SQL: createT, Columns: 2}}})
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	roots, err := f.Roots("t")
-	if err != nil {
-		return "", err
-	}
-	r, ok, err := f.Find(roots[0], "k")
+	r, ok, err := f.Find(0, true, "k")
 	if err != nil || !ok {
 		return "", fmt.Errorf("found %v: %w", ok, err)
 	}
-	v, err := r.Bytes(1)
+	v, err := r.text(1)
 	if err == nil && !f.Unchanged() {
 		err = ErrUnsure
 	}
@@ -202,7 +200,7 @@ func TestUncommittedFrames(t *testing.T) {
 func TestFramesOfAnOpenTransaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	c := connect(t, path)
-	run(t, c, "CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID",
+	run(t, c, createT,
 		"PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "PRAGMA cache_size=10",
 		"INSERT INTO t VALUES ('k', 'base')")
 	before := readLogged(t, path)
@@ -266,7 +264,7 @@ func TestLogChecks(t *testing.T) {
 func TestFramesOfAnEarlierLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	c := connect(t, path)
-	run(t, c, "PRAGMA journal_mode=WAL", "CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID", "INSERT INTO t VALUES ('k', 'base')")
+	run(t, c, "PRAGMA journal_mode=WAL", createT, "INSERT INTO t VALUES ('k', 'base')")
 	for i := range 10 {
 		run(t, c, fmt.Sprintf("UPDATE t SET v = 'old%d' WHERE k = 'k'", i))
 	}
@@ -306,7 +304,7 @@ func TestHelperProcess(t *testing.T) {
 // from the moment it is opened until that process has gone.
 func TestOpenElsewhere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	sqlitetest.Create(t, path, "WAL", "CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID", "INSERT INTO t VALUES ('k', 'v')")
+	sqlitetest.Create(t, path, "WAL", createT, "INSERT INTO t VALUES ('k', 'v')")
 	read := func() error {
 		sqlitetest.Age(t, path)
 		_, err := readValue(path)

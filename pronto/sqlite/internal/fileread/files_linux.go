@@ -138,6 +138,9 @@ func (f *files) Close() {
 
 func (f *files) dbSize() int64 { return f.dbStat.Size }
 
+// allocated is how many bytes the files take on the disk.
+func (f *files) allocated() int64 { return 512*f.dbStat.Blocks + int64(f.logSize()) }
+
 func (f *files) logSize() int {
 	if !f.hasLog {
 		return 0
