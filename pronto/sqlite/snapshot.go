@@ -125,7 +125,6 @@ func openCopy(ctx context.Context, path string, o pronto.Options) (*store, error
 		return nil, s.wrap(err)
 	}
 	s.c = c
-	c.SetGuard(true) // until checkSchema
 	if err = s.checkHeader(); err == nil {
 		err = c.Exec("PRAGMA cell_size_check=ON")
 	}

@@ -129,12 +129,13 @@ func (s *store) prepare(ctx context.Context) error {
 		return err
 	}
 	s.c.CountWAL()
-	s.c.SetGuard(true) // until checkSchema
 	if s.o.Mode == pronto.Write {
 		if s.o.Sync == pronto.SyncNormal {
+			s.c.SetGuard(true) // for this, SQLite loads the schema
 			if err := s.c.Exec("PRAGMA synchronous=NORMAL"); err != nil {
-				return tooMuch(err) // for which SQLite reads the schema
+				return tooMuch(err)
 			}
+			s.c.SetGuard(false)
 		}
 		if runtime.GOOS == "darwin" {
 			// There fsync does not reach the platter by itself (fcntl(2), F_FULLFSYNC).

@@ -53,7 +53,9 @@ type Conn struct {
 	db      uintptr
 	scratch uintptr // room for an out-parameter of 8 bytes, and then WALPages
 	stmts   map[string]*Stmt
-	guarded bool
+
+	guarded   bool
+	unguarded handlers
 
 	ctx         context.Context // of the call in progress, for the busy handler
 	busyTimeout time.Duration

@@ -14,8 +14,15 @@ const (
 	guardLength = 10_000 // bytes of a text, such as the statement that made a table
 )
 
+// handlers are what a guard takes the place of.
+type handlers struct {
+	authorizer, authorizerArg uintptr
+	progress, progressArg     uintptr
+	progressOps, length       int32
+}
+
 // SetGuard has the connection run nothing that the schema of the file asks for,
-// until it is known to be one to trust: it begins and ends transactions, sets and
+// until that is known to be one to trust: it begins and ends transactions, sets and
 // reads PRAGMAs, and reads sqlite_schema. What is too long, or takes too long, is
 // SQLITE_TOOBIG or SQLITE_INTERRUPT.
 //
@@ -27,15 +34,18 @@ func (c *Conn) SetGuard(on bool) {
 		return
 	}
 	c.guarded = on
+	h := &c.unguarded
 	if on {
+		db := (*lib.Tsqlite3)(at(c.db))
+		*h = handlers{db.FxAuth, db.FpAuthArg, db.FxProgress, db.FpProgressArg, int32(db.FnProgressOps), 0}
 		lib.Xsqlite3_set_authorizer(c.tls, c.db, vfs.Func(authorize), 0)
-		lib.Xsqlite3_limit(c.tls, c.db, lib.SQLITE_LIMIT_LENGTH, guardLength)
 		lib.Xsqlite3_progress_handler(c.tls, c.db, guardSteps, vfs.Func(stopHandler), 0)
+		h.length = lib.Xsqlite3_limit(c.tls, c.db, lib.SQLITE_LIMIT_LENGTH, guardLength)
 		return
 	}
-	lib.Xsqlite3_set_authorizer(c.tls, c.db, 0, 0)
-	lib.Xsqlite3_limit(c.tls, c.db, lib.SQLITE_LIMIT_LENGTH, lib.SQLITE_MAX_LENGTH)
-	c.watchProgress()
+	lib.Xsqlite3_set_authorizer(c.tls, c.db, h.authorizer, h.authorizerArg)
+	lib.Xsqlite3_progress_handler(c.tls, c.db, h.progressOps, h.progress, h.progressArg)
+	lib.Xsqlite3_limit(c.tls, c.db, lib.SQLITE_LIMIT_LENGTH, h.length)
 }
 
 func authorize(_ *libc.TLS, _ uintptr, action int32, table, _, _, _ uintptr) int32 {

@@ -89,8 +89,8 @@ func TestGuardProgress(t *testing.T) {
 	c := openNew(t, filepath.Join(t.TempDir(), "x.db"))
 	const long = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000) SELECT count(*) FROM c"
 	calls := 0
-	c.SetGuard(true)
 	c.SetProgress(func() bool { calls++; return true })
+	c.SetGuard(true)
 	if err := c.Exec("SELECT name FROM sqlite_schema"); err != nil {
 		t.Fatal(err)
 	}

@@ -21,20 +21,10 @@ var progress sync.Map // uintptr -> func() bool
 func (c *Conn) SetProgress(fn func() bool) {
 	if fn == nil {
 		progress.Delete(c.db)
-	} else {
-		progress.Store(c.db, fn)
-	}
-	if !c.guarded {
-		c.watchProgress()
-	}
-}
-
-// watchProgress has SQLite call the progress function, if there is one.
-func (c *Conn) watchProgress() {
-	if _, ok := progress.Load(c.db); !ok {
 		lib.Xsqlite3_progress_handler(c.tls, c.db, 0, 0, 0)
 		return
 	}
+	progress.Store(c.db, fn)
 	lib.Xsqlite3_progress_handler(c.tls, c.db, progressOps, vfs.Func(progressHandler), c.db)
 }
 
