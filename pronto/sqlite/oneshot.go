@@ -72,19 +72,13 @@ func (r *fileReader) live(e pronto.Entry, err error) (pronto.Entry, error) {
 	return e, err
 }
 
-// fileSchema is the schema as SQLite keeps it. The columns of the two in which
+// fileSchema is the schema of this version. The columns of the two objects in which
 // find looks follow each other as the index and the table declare them, the rowid
 // of namespace at the index's end.
 var fileSchema = fileread.Schema{
 	ApplicationID: applicationID,
 	UserVersion:   uint32(schemaVersion),
-	Objects: []fileread.Object{
-		namespaceIndex: {Type: "index", Name: "sqlite_autoindex_namespace_1", Table: "namespace", Columns: 4},
-		entryTable:     {Type: "table", Name: "entry", Table: "entry", SQL: createEntry, Columns: 8},
-		2:              {Type: "table", Name: "namespace", Table: "namespace", SQL: createNamespace},
-		3:              {Type: "index", Name: "entry_expiry", Table: "entry", SQL: createExpiry},
-		4:              {Type: "table", Name: "state", Table: "state", SQL: createState},
-	},
+	Objects:       schemas[schemaVersion],
 }
 
 const (

@@ -5,21 +5,19 @@ import (
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
+	"prontodb/pronto/sqlite/internal/fileread"
 )
 
-// object is a row of sqlite_schema: what it is, which table it belongs to, and the
-// statement that made it.
-type object struct{ kind, name, table, sql string }
-
-// schemas are what each version's schema consists of.
-var schemas = [...][]object{
+// schemas are what each version's schema consists of, as SQLite keeps it. The
+// objects of the newest one in which single entries are found come first.
+var schemas = [...][]fileread.Object{
 	0: nil,
 	1: {
-		{"table", "namespace", "namespace", createNamespace},
-		{"index", "sqlite_autoindex_namespace_1", "namespace", ""},
-		{"table", "entry", "entry", createEntry},
-		{"index", "entry_expiry", "entry", createExpiry},
-		{"table", "state", "state", createState},
+		namespaceIndex: {Type: "index", Name: "sqlite_autoindex_namespace_1", Table: "namespace", Columns: 4},
+		entryTable:     {Type: "table", Name: "entry", Table: "entry", SQL: createEntry, Columns: 8},
+		2:              {Type: "table", Name: "namespace", Table: "namespace", SQL: createNamespace},
+		3:              {Type: "index", Name: "entry_expiry", Table: "entry", SQL: createExpiry},
+		4:              {Type: "table", Name: "state", Table: "state", SQL: createState},
 	},
 }
 
@@ -52,7 +50,7 @@ func (s *store) checkSchema() (version int, err error) {
 	return version, nil
 }
 
-func (s *store) compareSchema(want []object) error {
+func (s *store) compareSchema(want []fileread.Object) error {
 	st, err := s.c.Prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")
 	if err != nil {
 		return tooMuch(err)
@@ -71,14 +69,14 @@ func (s *store) compareSchema(want []object) error {
 		if i < 0 {
 			return &schemaError{fmt.Sprintf("unknown %s %.100q", kindOf(st), st.Text(1))}
 		}
-		if found[i] || !want[i].isRow(st) {
-			return &schemaError{fmt.Sprintf("changed %s %q", kindOf(st), want[i].name)}
+		if found[i] || !isRow(st, &want[i]) {
+			return &schemaError{fmt.Sprintf("changed %s %q", kindOf(st), want[i].Name)}
 		}
 		found[i] = true
 	}
 	for i, o := range want {
 		if !found[i] {
-			return &schemaError{fmt.Sprintf("missing %s %q", o.kind, o.name)}
+			return &schemaError{fmt.Sprintf("missing %s %q", o.Type, o.Name)}
 		}
 	}
 	return nil
@@ -93,9 +91,9 @@ func tooMuch(err error) error {
 }
 
 // find is the index of the object of that name, -1 for none.
-func find(list []object, name []byte) int {
+func find(list []fileread.Object, name []byte) int {
 	for i := range list {
-		if list[i].name == string(name) {
+		if list[i].Name == string(name) {
 			return i
 		}
 	}
@@ -111,6 +109,6 @@ func kindOf(st *driver.Stmt) string {
 	return "object"
 }
 
-func (o *object) isRow(st *driver.Stmt) bool {
-	return o.kind == string(st.Bytes(0)) && o.table == string(st.Bytes(2)) && o.sql == string(st.Bytes(3))
+func isRow(st *driver.Stmt, o *fileread.Object) bool {
+	return o.Type == string(st.Bytes(0)) && o.Table == string(st.Bytes(2)) && o.SQL == string(st.Bytes(3))
 }
