@@ -21,6 +21,14 @@ var schemas = [...][]object{
 		{"index", "entry_expiry", "entry", createExpiry},
 		{"table", "state", "state", createState},
 	},
+	2: {
+		{"table", "namespace", "namespace", createNamespace},
+		{"index", "sqlite_autoindex_namespace_1", "namespace", ""},
+		{"table", "entry", "entry", createEntry2},
+		{"index", "entry_expiry", "entry", createExpiry},
+		{"table", "state", "state", createState2},
+		{"table", "chunk", "chunk", createChunk},
+	},
 }
 
 // schemaError is a [pronto.ErrForeign]: the file is marked as a database of
