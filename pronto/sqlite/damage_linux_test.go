@@ -544,7 +544,8 @@ func (d *damaged) field(p []byte, n uint32) {
 		}
 		cell = cell[4:]
 	}
-	size, width := binary.Uvarint(nil)
+	var size uint64
+	var width int
 	if cell[0] < 0x80 {
 		size, width = uint64(cell[0]), 1
 	} else if cell[1] < 0x80 {
