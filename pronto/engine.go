@@ -110,7 +110,20 @@ type Health struct {
 	Size     int64    // in bytes, with its log
 	Log      int64    // of that, what is in the log
 	Links    int      // names of its file; 0 if it is in none, or that can't be told
+	Unused   int64    // of that, what holds nothing
 	Problems []string // contradictions; none: it is whole
+}
+
+// Compacter is an engine that can give space back.
+type Compacter interface {
+	// Compact removes what has expired, and gives back what a database has in
+	// space that it does not use, while others work: they read what was there, and
+	// write before or after, waiting up to their busy timeouts. It says how many
+	// bytes the database had and has; space that somebody still reads from is
+	// given back later. Nobody sees another content. A database that does not
+	// exist is [io/fs.ErrNotExist]; the other errors are those of Open, and leave
+	// it as it was, but for what has expired.
+	Compact(ctx context.Context, location string, o Options) (before, after int64, err error)
 }
 
 // Snapshotter is an engine that can copy a database into a file.
@@ -317,6 +330,15 @@ func Examine(ctx context.Context, t Target, o Options, integrity bool) (Health, 
 		return Health{}, err
 	}
 	return e.Examine(ctx, t.Location, o, integrity)
+}
+
+// Compact gives space of the database at a target back; see [Compacter].
+func Compact(ctx context.Context, t Target, o Options) (before, after int64, err error) {
+	e, err := capability[Compacter](t, "compact a database")
+	if err != nil {
+		return 0, 0, err
+	}
+	return e.Compact(ctx, t.Location, o)
 }
 
 // Snapshot copies the database at a target into a file; see [Snapshotter].

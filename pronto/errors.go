@@ -52,7 +52,7 @@ var (
 	ErrNewer = errors.New("written by a newer ProntoDB")
 
 	// ErrStreaming is returned when a Reader is used within a function that its
-	// Scan or EachNamespace calls; see [Reader].
+	// Scan, EachNamespace or EachProject calls; see [Reader].
 	ErrStreaming = errors.New("the reader is streaming")
 )
 

@@ -9,6 +9,7 @@ import (
 
 	"prontodb/pronto"
 	"prontodb/pronto/memory"
+	"prontodb/pronto/storetest"
 )
 
 var errInjected = errors.New("injected")
@@ -71,11 +72,18 @@ func (f *faulty) Namespace(project, name string) (pronto.Namespace, error) {
 	return f.tx.Namespace(project, name)
 }
 
-func (f *faulty) EachNamespace(project string, fn func(pronto.Namespace) error) error {
+func (f *faulty) EachNamespace(project string, names pronto.NameRange, counts bool, fn func(pronto.Namespace) error) error {
 	if err := f.err(); err != nil {
 		return err
 	}
-	return f.tx.EachNamespace(project, fn)
+	return f.tx.EachNamespace(project, names, counts, fn)
+}
+
+func (f *faulty) EachProject(names pronto.NameRange, fn func(string) error) error {
+	if err := f.err(); err != nil {
+		return err
+	}
+	return f.tx.EachProject(names, fn)
 }
 
 func (f *faulty) Revision() (int64, error) {
@@ -208,8 +216,8 @@ func TestRulesReturnErrors(t *testing.T) {
 			_, err := pronto.Count(tx, pronto.Selection{Scope: pronto.Scope{Project: "p", Namespace: "n"}})
 			return err
 		},
-		"Namespaces":      func(tx pronto.Writer) error { _, err := pronto.Namespaces(tx, "", true); return err },
-		"Namespaces of p": func(tx pronto.Writer) error { _, err := pronto.Namespaces(tx, "p", false); return err },
+		"Namespaces":      func(tx pronto.Writer) error { _, err := storetest.Namespaces(tx, "", true); return err },
+		"Namespaces of p": func(tx pronto.Writer) error { _, err := storetest.Namespaces(tx, "p", false); return err },
 		"List": func(tx pronto.Writer) error {
 			return pronto.List(tx, pronto.Notation{}, pronto.Selection{}, nil, func(*pronto.Row) error { return nil })
 		},

@@ -66,6 +66,10 @@ type importNamespace struct {
 	used bool // an entry was imported to it
 }
 
+// maxImportNamespaces is how many namespaces an import remembers, beside those
+// of a chunk.
+const maxImportNamespaces = 16 << 10
+
 // putRows is the most entries handed to PutAll at a time.
 const putRows = 512
 
@@ -156,6 +160,9 @@ func (im *Importer) put() error {
 // rules goes through a chunk in the order in which it was filled and does what
 // the rules say, but for the storing. What is not to be stored becomes itemNone.
 func (im *Importer) rules(c *ImportChunk) error {
+	if _, dry := im.tx.(*dryRun); !dry && len(im.namespaces) > maxImportNamespaces {
+		clear(im.namespaces) // what they hold is stored, and can be asked for
+	}
 	im.index = im.index[:0]
 	for _, ns := range c.namespaces {
 		have, err := im.namespace(ns)

@@ -10,8 +10,9 @@ import (
 // the same page of a tree of a million entries, small enough that two of them
 // are no burden (docs/performance.md).
 const (
-	chunkItems = 128 << 10
-	chunkBytes = 8 << 20
+	chunkItems      = 128 << 10
+	chunkNamespaces = 8 << 10 // are looked up by name: no more than the store remembers, or few more
+	chunkBytes      = 8 << 20
 )
 
 // ImportChunk is a part of an import: items copied into one piece of memory,
@@ -55,7 +56,7 @@ type chunkItem struct {
 
 // Full reports that the chunk should be imported before more is added.
 func (c *ImportChunk) Full() bool {
-	return len(c.items) >= chunkItems || c.bytes >= chunkBytes || c.Limit > 0 && len(c.items) >= c.Limit
+	return len(c.items) >= chunkItems || c.bytes >= chunkBytes || len(c.namespaces) >= chunkNamespaces || c.Limit > 0 && len(c.items) >= c.Limit
 }
 
 // Len is the number of items.

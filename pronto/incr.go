@@ -37,9 +37,11 @@ func Incr(tx Writer, a Address, by int64) (Entry, error) {
 // parseInteger reads a counter's value: decimal digits with an optional sign,
 // and one newline at the end, which a value piped in has.
 func parseInteger(value []byte) (int64, error) {
-	s := string(bytes.TrimSuffix(value, []byte("\n")))
+	const most = 1 << 10 // bytes, far more than a number has
+	value = bytes.TrimSuffix(value, []byte("\n"))
+	s := string(value[:min(len(value), most)])
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+	if err != nil || len(s) < len(value) {
 		if len(s) > 32 {
 			s = s[:29] + "..."
 		}

@@ -1,8 +1,9 @@
 package pronto
 
 import (
-	"cmp"
+	"errors"
 	"slices"
+	"strings"
 )
 
 // List calls row with each entry of the selection, in byte order of the full
@@ -10,15 +11,8 @@ import (
 // Before the first row of a namespace it calls enter, if that is not nil. What
 // the two may call is said at [Reader].
 func List(r Reader, n Notation, sel Selection, enter func(Namespace) error, row func(*Row) error) error {
-	list, err := namespacesAsWritten(r, n, sel.Scope)
-	if err != nil {
-		return err
-	}
-	if sel.Reverse {
-		slices.Reverse(list)
-	}
 	left := sel.Limit
-	for _, ns := range list {
+	err := eachAsWritten(r, n.delim(), sel.Scope, sel.Reverse, func(ns Namespace) error {
 		in := sel
 		in.Project, in.Namespace, in.Limit = ns.Project, ns.Name, left
 		rows := int64(0)
@@ -30,96 +24,218 @@ func List(r Reader, n Notation, sel Selection, enter func(Namespace) error, row 
 			}
 			return row(r)
 		})
+		if left -= rows; err == nil && sel.Limit > 0 && left <= 0 {
+			err = errEnough
+		}
+		return err
+	})
+	if err == errEnough {
+		return nil
+	}
+	return err
+}
+
+// errEnough ends a listing early.
+var errEnough = errors.New("enough")
+
+// eachAsWritten calls fn with the namespaces of a scope in byte order of what the
+// addresses in them begin with, or in the opposite one. It is not streaming
+// while it does.
+func eachAsWritten(r Reader, delim string, s Scope, reverse bool, fn func(Namespace) error) error {
+	if s.OneNamespace() {
+		ns, err := r.Namespace(s.Project, s.Namespace)
 		if err != nil {
 			return err
 		}
-		if sel.Limit > 0 {
-			if left -= rows; left <= 0 {
-				break
-			}
+		return fn(ns)
+	}
+	namespaces := func(project string) error {
+		w := written[Namespace]{delim: delim, fn: fn, name: func(ns Namespace) string { return ns.Name }}
+		w.page = func(names NameRange, fn func(Namespace) error) error {
+			return r.EachNamespace(project, names, false, fn)
+		}
+		return w.all(reverse)
+	}
+	if s.Project != "" {
+		return namespaces(s.Project)
+	}
+	w := written[string]{delim: delim, fn: namespaces, page: r.EachProject, name: func(p string) string { return p }}
+	return w.all(reverse)
+}
+
+// written goes through names in byte order of what is written of them, the name
+// and the delimiter. That is not the order of the names: "a.x" comes behind
+// "a-b.x", since "-" is less than ".". Of two names the order differs where the
+// longer one begins with the shorter, and goes on with less than the delimiter;
+// all those stand right behind the shorter one, so they are fetched first.
+// Nothing is kept but a page of names.
+type written[T any] struct {
+	delim string
+	name  func(T) string
+	page  func(NameRange, func(T) error) error // streams
+	fn    func(T) error
+}
+
+// pageNames is how many names are fetched at a time.
+const pageNames = 256
+
+func (w *written[T]) all(reverse bool) error {
+	switch {
+	case !reverse:
+		return w.up("", "")
+	case len(w.delim) == 1:
+		return w.down("", "")
+	}
+	// A name may end as a longer delimiter begins, and what stands behind one
+	// name reach over what stands behind another.
+	var list []T
+	fn := w.fn
+	w.fn = func(v T) error {
+		list = append(list, v)
+		return nil
+	}
+	if err := w.up("", ""); err != nil {
+		return err
+	}
+	for _, v := range slices.Backward(list) {
+		if err := fn(v); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// namespacesAsWritten lists the namespaces of a scope in byte order of what
-// the addresses in them begin with.
-func namespacesAsWritten(r Reader, n Notation, s Scope) ([]Namespace, error) {
-	if s.OneNamespace() {
-		ns, err := r.Namespace(s.Project, s.Namespace)
-		return []Namespace{ns}, err
-	}
-	list, err := allNamespaces(r, s)
-	slices.SortFunc(list, func(a, b Namespace) int {
-		return cmp.Compare(n.Prefix(a.Project, a.Name), n.Prefix(b.Project, b.Name))
+// fetch fetches up to a page of names.
+func (w *written[T]) fetch(r NameRange, most int) ([]T, error) {
+	var list []T
+	err := w.page(r, func(v T) error {
+		list = append(list, v)
+		if len(list) == most {
+			return errEnough
+		}
+		return nil
 	})
+	if err == errEnough {
+		err = nil
+	}
 	return list, err
 }
 
-// allNamespaces lists the namespaces of a scope, those that hold nothing
-// included.
-func allNamespaces(r Reader, s Scope) ([]Namespace, error) {
-	if s.OneNamespace() {
-		ns, err := r.Namespace(s.Project, s.Namespace)
-		return []Namespace{ns}, err
+// up goes through the names from one on that are below another, "" for no bound.
+func (w *written[T]) up(from, below string) error {
+	for {
+		list, err := w.fetch(NameRange{From: from}, pageNames)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i, v := range list {
+			name := w.name(v)
+			if below != "" && name >= below {
+				return nil
+			}
+			end := name + w.delim
+			if below != "" { // a name may end as the delimiter begins
+				end = min(end, below)
+			}
+			from = name + "\x00"
+			switch last := i+1 == len(list); {
+			case last && len(list) < pageNames: // there is nothing behind it
+			case last, w.name(list[i+1]) < end:
+				if err := w.up(from, end); err != nil {
+					return err
+				}
+				from = end
+			}
+			if err := w.fn(v); err != nil {
+				return err
+			}
+			if from == end {
+				break // what is left of the page may have been gone through
+			}
+			if i+1 == len(list) {
+				return nil
+			}
+		}
 	}
-	var list []Namespace
-	err := r.EachNamespace(s.Project, func(ns Namespace) error {
-		list = append(list, ns)
-		return nil
-	})
-	return list, err
+}
+
+// down goes the other way, through the names below one and above another.
+func (w *written[T]) down(below, above string) error {
+	for {
+		list, err := w.fetch(NameRange{From: below, Reverse: true}, pageNames)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i, v := range list {
+			name := w.name(v)
+			if name <= above {
+				return nil
+			}
+			first, ok, err := w.before(name, above)
+			if err != nil {
+				return err
+			}
+			if below = name; ok {
+				below = w.name(first)
+				v = first
+			}
+			if err := w.fn(v); err != nil {
+				return err
+			}
+			if ok {
+				if err := w.down(below+w.delim, below); err != nil {
+					return err
+				}
+				break
+			}
+			if i+1 == len(list) && len(list) < pageNames {
+				return nil
+			}
+		}
+	}
+}
+
+// before is the shortest name that another begins with, longer than above,
+// that in the opposite order comes before it.
+func (w *written[T]) before(name, above string) (v T, ok bool, err error) {
+	for i := len(above) + 1; i < len(name); i++ {
+		if name[i:] >= w.delim || !strings.HasPrefix(name, above) {
+			continue
+		}
+		list, err := w.fetch(NameRange{From: name[:i]}, 1)
+		if err != nil {
+			return v, false, err
+		}
+		if len(list) > 0 && w.name(list[0]) == name[:i] {
+			return list[0], true, nil
+		}
+	}
+	return v, false, nil
 }
 
 // Count is the number of entries of the selection.
 func Count(r Reader, sel Selection) (int64, error) {
-	list, err := allNamespaces(r, sel.Scope)
-	if err != nil {
-		return 0, err
-	}
 	total := int64(0)
-	for _, ns := range list {
+	if !sel.OneNamespace() && sel.Prefix == "" && sel.Context == "" && sel.Limit == 0 {
+		err := r.EachNamespace(sel.Project, NameRange{}, true, func(ns Namespace) error {
+			total += ns.Entries
+			return nil
+		})
+		return total, err
+	}
+	err := eachAsWritten(r, DefaultDelim, sel.Scope, false, func(ns Namespace) error {
 		in := sel
 		in.Project, in.Namespace = ns.Project, ns.Name
 		n, err := r.Count(in)
-		if err != nil {
-			return 0, err
+		if total += n; err == nil && sel.Limit > 0 && total >= sel.Limit {
+			total, err = sel.Limit, errEnough
 		}
-		total += n
-		if sel.Limit > 0 && total >= sel.Limit {
-			return sel.Limit, nil
-		}
+		return err
+	})
+	if err == errEnough {
+		err = nil
 	}
-	return total, nil
-}
-
-// Namespaces lists the namespaces of a project ("" is every project) that hold
-// an entry or are a cache, in byte order of project and then name. Their
-// entries are counted only if counts is true.
-func Namespaces(r Reader, project string, counts bool) ([]Namespace, error) {
-	list, err := allNamespaces(r, Scope{Project: project})
-	if err != nil {
-		return nil, err
-	}
-	kept := list[:0]
-	for _, ns := range list {
-		sel := Selection{Scope: Scope{Project: ns.Project, Namespace: ns.Name}}
-		if !counts {
-			sel.Limit = 1
-		}
-		n, err := r.Count(sel)
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 && !ns.Cache() {
-			continue
-		}
-		if counts {
-			ns.Entries = n
-		}
-		kept = append(kept, ns)
-	}
-	return kept, nil
+	return total, err
 }
 
 // holdsEntries reports whether a namespace holds an entry.

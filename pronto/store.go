@@ -37,7 +37,8 @@ type Store interface {
 // Reader reads one snapshot of a store. Expired entries are absent from it
 // unless the method says otherwise.
 //
-// Scan and EachNamespace may be streaming while they call their function: in
+// Scan, EachNamespace and EachProject may be streaming while they call their
+// function: in
 // there every other method of the Reader, and of the Writer it belongs to,
 // returns [ErrStreaming] and does nothing. Now may be called at any time.
 type Reader interface {
@@ -68,11 +69,16 @@ type Reader interface {
 	// field but the names is set.
 	Namespace(project, name string) (Namespace, error)
 
-	// EachNamespace calls fn with the namespaces of a project ("" is every
-	// project), in byte order of project and then name, until fn returns an
-	// error, which EachNamespace returns. Namespaces that hold nothing any
-	// more may be among them; [Namespaces] leaves those out.
-	EachNamespace(project string, fn func(Namespace) error) error
+	// EachNamespace calls fn with the namespaces of a project that hold an entry,
+	// expired or not, or are a cache, in byte order of the names, until fn returns
+	// an error, which EachNamespace returns. If project is "", it is those of
+	// every project, in byte order of project and then name, and names must be
+	// the zero value. With counts, Entries is filled in.
+	EachNamespace(project string, names NameRange, counts bool, fn func(Namespace) error) error
+
+	// EachProject calls fn with the projects that have such a namespace, in the
+	// same way.
+	EachProject(names NameRange, fn func(project string) error) error
 
 	// Revision is the revision of the database's last committed change, or, in
 	// a Writer, of the last change made so far; 0 of a new database.
@@ -137,6 +143,14 @@ const (
 
 // PutCounts says what became of the entries given to [Writer.PutAll].
 type PutCounts struct{ New, Replaced, Skipped int64 }
+
+// NameRange is a part of a list of names, in byte order.
+type NameRange struct {
+	// From is where it begins: the least name in it, or, if Reverse is set, the
+	// name that all in it are below; "" is one end of the list.
+	From    string
+	Reverse bool // the last name first
+}
 
 // Namespace is one namespace of a project.
 type Namespace struct {
@@ -233,14 +247,17 @@ func (o Options) UnixMilli() int64 {
 // milliseconds.
 type Empty int64
 
-func (e Empty) Now() int64                                      { return int64(e) }
-func (Empty) Get(Address) (Entry, error)                        { return Entry{}, ErrNotFound }
-func (Empty) GetExpired(Address) (Entry, error)                 { return Entry{}, ErrNotFound }
-func (Empty) Stat(Address) (Entry, error)                       { return Entry{}, ErrNotFound }
-func (Empty) Scan(Selection, func(*Row) error) error            { return nil }
-func (Empty) Count(Selection) (int64, error)                    { return 0, nil }
-func (Empty) EachNamespace(string, func(Namespace) error) error { return nil }
-func (Empty) Revision() (int64, error)                          { return 0, nil }
+func (e Empty) Now() int64                                    { return int64(e) }
+func (Empty) Get(Address) (Entry, error)                      { return Entry{}, ErrNotFound }
+func (Empty) GetExpired(Address) (Entry, error)               { return Entry{}, ErrNotFound }
+func (Empty) Stat(Address) (Entry, error)                     { return Entry{}, ErrNotFound }
+func (Empty) Scan(Selection, func(*Row) error) error          { return nil }
+func (Empty) Count(Selection) (int64, error)                  { return 0, nil }
+func (Empty) EachProject(NameRange, func(string) error) error { return nil }
+func (Empty) EachNamespace(string, NameRange, bool, func(Namespace) error) error {
+	return nil
+}
+func (Empty) Revision() (int64, error) { return 0, nil }
 func (Empty) Namespace(project, name string) (Namespace, error) {
 	return Namespace{Project: project, Name: name}, nil
 }

@@ -27,6 +27,7 @@ type batch struct {
 	each, strict bool
 
 	a      *app
+	source *spool.Reader
 	in     *lineReader
 	split  shellwords.Splitter
 	ahead  []batchLine // read before the transaction
@@ -91,7 +92,9 @@ func (c *batch) Run(ctx context.Context, a *app, args []string) error {
 	case len(args) == 0 && !a.isPiped():
 		return a.missing("FILE, and nothing is piped in")
 	}
-	c.in = newLineReader(r, name, 0)
+	c.source = &spool.Reader{R: r}
+	defer c.source.Close()
+	c.in = newLineReader(c.source, name, 0)
 	c.split.Longer = c.longer
 	var err error
 	if c.each {
@@ -109,6 +112,10 @@ func (c *batch) Run(ctx context.Context, a *app, args []string) error {
 // is known that they count.
 func (c *batch) runAll(ctx context.Context) error {
 	access, err := c.readAhead()
+	if err == nil && c.more && !isRegular(c.source.R) {
+		// Nobody is to wait for the writer of a pipe.
+		err = c.source.ReadAhead()
+	}
 	if err != nil {
 		return err
 	}

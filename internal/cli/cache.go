@@ -89,7 +89,7 @@ func (*caches) Run(ctx context.Context, a *app, _ []string) error {
 	}
 	n := a.notation(sel)
 	return a.view(ctx, sel, func(tx pronto.Reader) error {
-		return tx.EachNamespace(a.g.project, func(ns pronto.Namespace) error {
+		return tx.EachNamespace(a.g.project, pronto.NameRange{}, false, func(ns pronto.Namespace) error {
 			if !ns.Cache() {
 				return nil
 			}

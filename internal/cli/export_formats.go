@@ -141,7 +141,7 @@ func (w *exportWriter) cachesOfScope(tx pronto.Reader) (list []pronto.Namespace,
 		return nil
 	}
 	if !w.scope.OneNamespace() {
-		return list, tx.EachNamespace(w.scope.Project, add)
+		return list, tx.EachNamespace(w.scope.Project, pronto.NameRange{}, false, add)
 	}
 	ns, err := tx.Namespace(w.scope.Project, w.scope.Namespace)
 	if err == nil {

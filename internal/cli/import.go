@@ -13,6 +13,7 @@ import (
 	"prontodb/internal/cmdline"
 	"prontodb/internal/proc"
 	"prontodb/internal/shellwords"
+	"prontodb/internal/spool"
 	"prontodb/pronto"
 	"prontodb/pronto/home"
 )
@@ -99,7 +100,7 @@ func (c *importing) run(ctx context.Context, args []string) error {
 		if len(args) == 0 && !c.a.isPiped() {
 			return c.a.missing("FILE, and nothing is piped in")
 		}
-		return c.lines(ctx, sel, proc.Reader(ctx, c.a.Stdin), "standard input", 0)
+		return c.lines(ctx, sel, c.a.Stdin, proc.Reader(ctx, c.a.Stdin), "standard input", 0)
 	}
 	return c.file(ctx, sel, args[0])
 }
@@ -134,9 +135,9 @@ func (c *importing) file(ctx context.Context, sel selection, name string) error 
 	}
 	defer f.Close()
 	if info.Mode().IsRegular() {
-		return c.lines(ctx, sel, f, name, info.Size())
+		return c.lines(ctx, sel, f, f, name, info.Size())
 	}
-	return c.lines(ctx, sel, proc.Reader(ctx, f), name, 0)
+	return c.lines(ctx, sel, f, proc.Reader(ctx, f), name, 0)
 }
 
 // databaseArg is a path as --database takes one.
@@ -147,9 +148,11 @@ func databaseArg(path string) string {
 	return "." + string(filepath.Separator) + path
 }
 
-// lines imports a file of lines.
-func (c *importing) lines(ctx context.Context, sel selection, r io.Reader, name string, size int64) error {
-	in := newLineReader(r, name, c.maxLine())
+// lines imports the lines that r reads, of a stream.
+func (c *importing) lines(ctx context.Context, sel selection, of any, r io.Reader, name string, size int64) error {
+	source := &spool.Reader{R: r}
+	defer source.Close()
+	in := newLineReader(source, name, c.maxLine())
 	n, to := c.placement(sel)
 	f := newChunkFiller(in, n, to, c.format, c.limit)
 	if c.format == formatEnv && c.onConflict == "skip" {
@@ -166,10 +169,13 @@ func (c *importing) lines(ctx context.Context, sel selection, r io.Reader, name 
 	// and waiting for it would double the memory.
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 
-	// What is there is read before the database is asked for, so that others
-	// do not wait for a slow writer of a pipe, and a wrong line in a small
-	// file creates nothing.
+	// What comes out of a pipe is read before the database is asked for, so that
+	// nobody waits for its writer, and of a file as much as fits into memory, so
+	// that a wrong line in a small one creates nothing.
 	first, more, err := f.fill(f.newChunk())
+	if err == nil && more && !isRegular(of) {
+		err = source.ReadAhead()
+	}
 	if err != nil {
 		return err
 	}

@@ -118,6 +118,17 @@ func (p *Process) isPiped() bool {
 	return err == nil && info.Mode()&(os.ModeCharDevice|os.ModeDir) == 0
 }
 
+// isRegular reports whether a stream is a file on a disk: nobody has to wait for
+// what it holds.
+func isRegular(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Build says what was built; the linker fills it in.
 type Build struct{ Version, Commit, Date string }
 

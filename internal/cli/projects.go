@@ -24,37 +24,44 @@ func (*listProjects) Doc() cmdline.Doc {
 func (*listProjects) Flags(*cmdline.Flags) {}
 
 func (*listProjects) Run(ctx context.Context, a *app, _ []string) error {
-	list, err := a.listNamespaces(ctx, "")
-	if err != nil {
-		return err
-	}
-	for len(list) > 0 {
-		name, n, entries := list[0].Project, 0, int64(0)
-		for ; n < len(list) && list[n].Project == name; n++ {
-			entries += list[n].Entries
-		}
-		list = list[n:]
-		b := appendMember([]byte("{"), "project", name)
-		b = appendMember(b, "namespaces", n)
-		if err := a.printName(name, appendMember(b, "entries", entries)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// listNamespaces lists the namespaces of a project, or of all if it is "",
-// counted if --json wants it.
-func (a *app) listNamespaces(ctx context.Context, project string) (list []pronto.Namespace, err error) {
 	sel, err := a.selected()
 	if err != nil {
-		return nil, err
-	}
-	err = a.view(ctx, sel, func(tx pronto.Reader) (err error) {
-		list, err = pronto.Namespaces(tx, project, a.g.json)
 		return err
+	}
+	return a.view(ctx, sel, func(tx pronto.Reader) error {
+		if a.g.json {
+			return a.countProjects(tx)
+		}
+		return tx.EachProject(pronto.NameRange{}, func(name string) error { return a.printName(name, nil) })
 	})
-	return list, err
+}
+
+// countProjects prints the projects with what is in them.
+func (a *app) countProjects(tx pronto.Reader) error {
+	var name string
+	n, entries := 0, int64(0)
+	end := func() error {
+		if n == 0 {
+			return nil
+		}
+		b := appendMember([]byte("{"), "project", name)
+		b = appendMember(b, "namespaces", n)
+		return a.printName(name, appendMember(b, "entries", entries))
+	}
+	err := tx.EachNamespace("", pronto.NameRange{}, true, func(ns pronto.Namespace) error {
+		if ns.Project != name {
+			if err := end(); err != nil {
+				return err
+			}
+			name, n, entries = ns.Project, 0, 0
+		}
+		n, entries = n+1, entries+ns.Entries
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return end()
 }
 
 // listNamespaces is one run of the command namespaces.
@@ -79,25 +86,24 @@ func (*listNamespaces) Run(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
-	list, err := a.listNamespaces(ctx, project)
+	sel, err := a.selected()
 	if err != nil {
 		return err
 	}
 	n := pronto.Notation{Delim: a.g.delim}
-	for _, ns := range list {
-		name := ns.Name
-		if project == "" && !a.g.json {
-			if err := a.checkPrintable(n, ns.Project, ns.Name); err != nil {
-				return err
+	return a.view(ctx, sel, func(tx pronto.Reader) error {
+		return tx.EachNamespace(project, pronto.NameRange{}, a.g.json, func(ns pronto.Namespace) error {
+			name := ns.Name
+			if project == "" && !a.g.json {
+				if err := a.checkPrintable(n, ns.Project, ns.Name); err != nil {
+					return err
+				}
+				name = namespaceName(n, ns.Project, ns.Name)
 			}
-			name = namespaceName(n, ns.Project, ns.Name)
-		}
-		b := appendMember([]byte("{"), "project", ns.Project)
-		b = appendMember(b, "namespace", ns.Name)
-		b = appendMember(b, "entries", ns.Entries)
-		if err := a.printName(name, appendCache(b, ns)); err != nil {
-			return err
-		}
-	}
-	return nil
+			b := appendMember([]byte("{"), "project", ns.Project)
+			b = appendMember(b, "namespace", ns.Name)
+			b = appendMember(b, "entries", ns.Entries)
+			return a.printName(name, appendCache(b, ns))
+		})
+	})
 }

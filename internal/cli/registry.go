@@ -73,6 +73,7 @@ func init() {
 
 		{Name: "backup", Group: groupLifecycle, Honours: database, OwnArgs: true, New: newBackup},
 		{Name: "restore", Group: groupLifecycle, Honours: database, New: newRestore},
+		{Name: "compact", Group: groupLifecycle, Honours: database, New: newCompact},
 		{Name: "install", Group: groupLifecycle, Honours: none, New: newInstall},
 		{Name: "uninstall", Group: groupLifecycle, Honours: none, New: newUninstall},
 		{Name: "doctor", Group: groupLifecycle, Honours: none, Config: cmdline.ConfigExamined, New: newDoctor},

@@ -1,8 +1,9 @@
 // Package spool keeps output that must not be seen until it is known that it
-// counts.
+// counts, and input that is waited for before others have to wait.
 package spool
 
 import (
+	"bytes"
 	"io"
 	"os"
 )
@@ -62,3 +63,35 @@ func (s *Spool) Close() {
 	}
 	s.buf = nil
 }
+
+// Reader reads from R, and can be read to its end ahead of time.
+type Reader struct {
+	R    io.Reader
+	rest Spool
+	kept io.Reader // what was read ahead; nil: nothing was
+}
+
+func (r *Reader) Read(b []byte) (int, error) {
+	if r.kept != nil {
+		return r.kept.Read(b)
+	}
+	return r.R.Read(b)
+}
+
+// ReadAhead reads R to its end. What it gives is read from memory or from a
+// temporary file then, so that nobody waits for R any more.
+func (r *Reader) ReadAhead() error {
+	if _, err := io.Copy(&r.rest, r.R); err != nil {
+		return err
+	}
+	if r.rest.file == nil {
+		r.kept = bytes.NewReader(r.rest.buf)
+		return nil
+	}
+	r.kept = r.rest.file
+	_, err := r.rest.file.Seek(0, io.SeekStart)
+	return err
+}
+
+// Close drops what was read ahead.
+func (r *Reader) Close() { r.rest.Close() }

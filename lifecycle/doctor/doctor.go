@@ -33,10 +33,11 @@ type Check struct {
 
 // When Examine speaks up.
 const (
-	logWarn   = 64 << 20  // bytes; a log is emptied long before, unless a reader keeps it
-	spaceWarn = 256 << 20 // bytes that are left on the file system
-	spaceFail = 16 << 20
-	clockWarn = time.Minute // entries that were changed later than now
+	logWarn    = 64 << 20  // bytes; a log is emptied long before, unless a reader keeps it
+	unusedWarn = 1 << 20   // bytes
+	spaceWarn  = 256 << 20 // bytes that are left on the file system
+	spaceFail  = 16 << 20
+	clockWarn  = time.Minute // entries that were changed later than now
 )
 
 // Options is what Examine needs to know about the program that runs.
@@ -118,9 +119,20 @@ func (x *examination) database(ctx context.Context, db home.Database) {
 	if h.Links > 1 {
 		x.say(Warn, name, "%s has %d hard links: what is written by one name may be lost by another", db.Target, h.Links)
 	}
+	if h.Unused > unusedWarn && h.Unused > h.Size/4 {
+		x.say(Warn, "unused"+which, "%s of %s are unused: prontodb %s compact", lifecycle.Size(h.Unused), lifecycle.Size(h.Size), selecting(db, x.o.Quote))
+	}
 	if db.Target.IsFile() {
 		x.log("wal"+which, pronto.Files().Sidecars(db.Target.Location)[0], h.Log)
 	}
+}
+
+// selecting are the flags by which a command is about a database.
+func selecting(db home.Database, quote func(string) string) string {
+	if user, name, ok := strings.Cut(db.Name, "/"); ok && db.Named() {
+		return "--user " + user + " -d " + name
+	}
+	return "-d " + quote(db.Target.Location)
 }
 
 func (x *examination) log(name, path string, size int64) {

@@ -14,6 +14,7 @@ import (
 	"prontodb/pronto/legacy"
 	"prontodb/pronto/sqlite"
 	"prontodb/pronto/sqlite/sqlitetest"
+	"prontodb/pronto/storetest"
 )
 
 const legacySchema = `
@@ -66,7 +67,7 @@ func dump(t testing.TB, s pronto.Store) string {
 	t.Helper()
 	var b strings.Builder
 	err := s.View(context.Background(), func(tx pronto.Reader) error {
-		list, err := pronto.Namespaces(tx, "", false)
+		list, err := storetest.Namespaces(tx, "", false)
 		if err != nil {
 			return err
 		}

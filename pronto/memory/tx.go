@@ -144,17 +144,47 @@ func (tx *transaction) Namespace(project, name string) (pronto.Namespace, error)
 	return found, nil
 }
 
-func (tx *transaction) EachNamespace(project string, fn func(pronto.Namespace) error) error {
+func (tx *transaction) EachNamespace(project string, names pronto.NameRange, counts bool, fn func(pronto.Namespace) error) error {
+	return tx.each(names, func(ns *namespace) string { return ns.name }, func(ns *namespace) error {
+		if project != "" && ns.project != project {
+			return nil
+		}
+		found := pronto.Namespace{Project: ns.project, Name: ns.name, TTL: ns.ttl}
+		if counts {
+			found.Entries = int64(len(ns.selected(pronto.Selection{}, tx.now)))
+		}
+		return fn(found)
+	})
+}
+
+func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error) error {
+	last := ""
+	return tx.each(names, func(ns *namespace) string { return ns.project }, func(ns *namespace) error {
+		if ns.project == last {
+			return nil
+		}
+		last = ns.project
+		return fn(ns.project)
+	})
+}
+
+// each calls fn with each namespace that holds something, or is a cache, and
+// whose name by that function is in the range.
+func (tx *transaction) each(r pronto.NameRange, name func(*namespace) string, fn func(*namespace) error) error {
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
-	for _, ns := range tx.state.spaces {
-		if ns.meta != tx.meta || project != "" && ns.project != project {
+	list := slices.Clone(tx.state.spaces)
+	if r.Reverse {
+		slices.Reverse(list)
+	}
+	for _, ns := range list {
+		if ns.meta != tx.meta || ns.ttl == 0 && len(ns.entries) == 0 || r.From != "" && (name(ns) < r.From) != r.Reverse {
 			continue
 		}
-		if err := fn(pronto.Namespace{Project: ns.project, Name: ns.name, TTL: ns.ttl}); err != nil {
+		if err := fn(ns); err != nil {
 			return err
 		}
 	}

@@ -19,8 +19,9 @@ const (
 	sqlInsert  = "INSERT OR FAIL" + sqlRow
 	sqlReplace = "INSERT OR REPLACE" + sqlRow
 
-	sqlRow    = " INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value) VALUES " + sqlValues
-	sqlValues = "(?, ?, ?, ?, ?, ?, ?, ?)"
+	sqlRow    = " INTO entry (namespace, name, context, revision, created_at, updated_at, expires_at, value, size) VALUES " + sqlValues
+	sqlValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	columns   = 9
 )
 
 // sqlInsertMany is made when it is first needed, not at each start.
@@ -29,9 +30,9 @@ var sqlInsertMany = sync.OnceValue(func() string {
 })
 
 const (
-	sqlOverwrite = `UPDATE entry SET context = ?3, revision = ?4, created_at = iif(?9, ?5, created_at),
-	  updated_at = ?6, expires_at = ?7, value = ?8
-	WHERE namespace = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?10)`
+	sqlOverwrite = `UPDATE entry SET context = ?3, revision = ?4, created_at = iif(?10, ?5, created_at),
+	  updated_at = ?6, expires_at = ?7, value = ?8, size = ?9
+	WHERE namespace = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?11)`
 
 	sqlCreated = "SELECT created_at FROM entry WHERE namespace = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)"
 )
@@ -48,7 +49,7 @@ func (tx *transaction) PutAll(list []pronto.Entry, c pronto.Conflict) (n pronto.
 		if err := tx.ctx.Err(); err != nil {
 			return n, err
 		}
-		if careful == 0 && len(list)-i >= bulkRows {
+		if careful == 0 && len(list)-i >= bulkRows && !hasLarge(list[i:i+bulkRows]) {
 			stored, err := tx.insertMany(list[i : i+bulkRows])
 			n.New += int64(stored)
 			i += stored
@@ -74,6 +75,15 @@ func (tx *transaction) PutAll(list []pronto.Entry, c pronto.Conflict) (n pronto.
 	return n, nil
 }
 
+func hasLarge(list []pronto.Entry) bool {
+	for i := range list {
+		if len(list[i].Value) > maxInline {
+			return true
+		}
+	}
+	return false
+}
+
 // insertMany stores bulkRows entries, and returns how many of them it stored
 // until it met an address that is taken.
 func (tx *transaction) insertMany(list []pronto.Entry) (int, error) {
@@ -85,7 +95,7 @@ func (tx *transaction) insertMany(list []pronto.Entry) (int, error) {
 	for i := range list {
 		revision, err := tx.assign(&list[i])
 		if err == nil {
-			err = tx.bindEntry(st, 8*i, &list[i], revision)
+			err = tx.bindEntry(st, columns*i, &list[i], revision, storedValue{inline: list[i].Value})
 		}
 		if err != nil {
 			return 0, err
@@ -108,50 +118,65 @@ func (tx *transaction) putOne(e *pronto.Entry, c pronto.Conflict, taken bool, n 
 	if err != nil {
 		return err
 	}
-	if taken && c == pronto.ConflictReplace {
-		if done, err := tx.overwrite(e, revision); err != nil || done {
-			n.Replaced++
+	v, err := tx.storeValue(e.Value)
+	if err != nil {
+		return err
+	}
+	if !taken || c != pronto.ConflictReplace {
+		err = tx.runEntry(sqlInsert, e, revision, v)
+		if err == nil {
+			n.New++
+			return nil
+		}
+		if code(err) != sqliteConstraint {
 			return err
 		}
 	}
-	err = tx.runEntry(sqlInsert, e, revision)
-	if err == nil {
+	if c != pronto.ConflictReplace {
+		if live, err := tx.taken(e); err != nil {
+			return err
+		} else if live && c == pronto.ConflictFail {
+			return pronto.TakenError(e.Address)
+		} else if live {
+			n.Skipped++
+			return tx.s.freeValue(v)
+		}
+	}
+	done, err := tx.putOver(e, revision, v)
+	if done {
+		n.Replaced++
+	} else {
 		n.New++
-		return nil
 	}
-	if code(err) != sqliteConstraint {
-		return err
+	return err
+}
+
+// putOver stores an entry over what may be at its address, and reports whether
+// that was an entry that has not expired.
+func (tx *transaction) putOver(e *pronto.Entry, revision int64, v storedValue) (bool, error) {
+	if err := tx.freeEntry(e.Address); err != nil {
+		return false, err
 	}
-	if c == pronto.ConflictReplace {
-		if done, err := tx.overwrite(e, revision); err != nil || done {
-			n.Replaced++
-			return err
-		}
-	} else if live, err := tx.taken(e); err != nil {
-		return err
-	} else if live && c == pronto.ConflictFail {
-		return pronto.TakenError(e.Address)
-	} else if live {
-		n.Skipped++
-		return nil
+	done, err := tx.overwrite(e, revision, v)
+	if err == nil && !done {
+		err = tx.runEntry(sqlReplace, e, revision, v)
 	}
-	n.New++
-	return tx.runEntry(sqlReplace, e, revision)
+	return done, err
 }
 
 // overwrite stores an entry over one that has not expired, and reports whether
 // there was one.
-func (tx *transaction) overwrite(e *pronto.Entry, revision int64) (bool, error) {
+func (tx *transaction) overwrite(e *pronto.Entry, revision int64, v storedValue) (bool, error) {
 	st, err := tx.c.Prepare(sqlOverwrite)
 	if err != nil {
 		return false, err
 	}
 	st.Keep(e)
-	if err := tx.bindEntry(st, 0, e, revision); err != nil {
+	if err := tx.bindEntry(st, 0, e, revision, v); err != nil {
 		return false, err
 	}
-	st.BindInt(9, boolInt(e.CreatedAt != 0))
-	st.BindInt(10, tx.now)
+	st.BindInt(10, boolInt(e.CreatedAt != 0))
+	st.BindInt(11, tx.now)
 	err = st.Run()
 	return tx.c.Changes() > 0, err
 }
@@ -166,13 +191,13 @@ func (tx *transaction) taken(e *pronto.Entry) (bool, error) {
 	return created != 0, err
 }
 
-func (tx *transaction) runEntry(sql string, e *pronto.Entry, revision int64) error {
+func (tx *transaction) runEntry(sql string, e *pronto.Entry, revision int64, v storedValue) error {
 	st, err := tx.c.Prepare(sql)
 	if err != nil {
 		return err
 	}
 	st.Keep(e)
-	if err := tx.bindEntry(st, 0, e, revision); err != nil {
+	if err := tx.bindEntry(st, 0, e, revision, v); err != nil {
 		return err
 	}
 	return st.Run()
@@ -187,9 +212,9 @@ func (tx *transaction) assign(e *pronto.Entry) (int64, error) {
 }
 
 // bindEntry binds the columns of an entry, which the statement keeps, to the
-// eight parameters after number at. [pronto.Writer.Put] says what a zero field
+// parameters after number at. [pronto.Writer.Put] says what a zero field
 // means.
-func (tx *transaction) bindEntry(st *driver.Stmt, at int, e *pronto.Entry, revision int64) error {
+func (tx *transaction) bindEntry(st *driver.Stmt, at int, e *pronto.Entry, revision int64, v storedValue) error {
 	ns, err := tx.namespace(e.Project, e.Namespace)
 	if err == nil && ns.id == 0 {
 		ns, err = tx.insertNamespace(ns.Namespace)
@@ -219,6 +244,6 @@ func (tx *transaction) bindEntry(st *driver.Stmt, at int, e *pronto.Entry, revis
 	} else {
 		st.BindInt(at+7, e.ExpiresAt)
 	}
-	st.BorrowBlob(at+8, e.Value)
+	v.bind(st, at+8)
 	return nil
 }

@@ -57,6 +57,7 @@ func mustBases(t testing.TB) []*base {
 
 // shape says what is special about a base.
 type shape struct {
+	old  bool // some rows are of the first schema, and have a column less
 	name string
 	page int // of the file, 0 for SQLite's default
 	meta string
@@ -147,6 +148,11 @@ var shapes = []shape{
 		f.checkpoint()
 		f.commits(2)
 	}},
+	{name: "old rows", old: true, fill: func(f *filler) {
+		f.set(20, short, 30)
+		f.checkpoint()
+		f.commits(1)
+	}},
 	{name: "pages of 8192", page: 8192, fill: func(f *filler) {
 		f.set(100, long, 6000)
 		f.checkpoint()
@@ -186,9 +192,18 @@ func newBase(path string, sh shape) (*base, error) {
 	if page == 0 {
 		page = 4096
 	}
-	if err := sqlitetest.Exec(path, fmt.Sprintf("PRAGMA page_size=%d; PRAGMA journal_mode=DELETE; %s PRAGMA application_id=%d; PRAGMA user_version=%d",
-		page, migrations[1], applicationID, schemaVersion)); err != nil {
+	old := ""
+	if sh.old {
+		old = `INSERT INTO namespace VALUES (1000, '', 'old', 'n', NULL);
+		WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 5)
+		INSERT INTO entry SELECT 1000, 'k' || i, '', i, i, i, NULL, CAST(i AS BLOB) FROM c;`
+	}
+	if err := sqlitetest.Exec(path, fmt.Sprintf("PRAGMA page_size=%d; PRAGMA journal_mode=DELETE; %s %s %s PRAGMA application_id=%d; PRAGMA user_version=%d",
+		page, migrations[1], old, strings.Join(migrations[2:], ";"), applicationID, schemaVersion)); err != nil {
 		return nil, err
+	}
+	if sh.old {
+		f.live[addr("old", "n", "k3", "")] = true
 	}
 	o := pronto.Options{Mode: pronto.Write, Sync: pronto.SyncNormal, Meta: sh.meta, Now: f.c.now}
 	var err error
@@ -529,7 +544,8 @@ func (d *damaged) field(p []byte, n uint32) {
 		}
 		cell = cell[4:]
 	}
-	size, width := binary.Uvarint(nil)
+	var size uint64
+	var width int
 	if cell[0] < 0x80 {
 		size, width = uint64(cell[0]), 1
 	} else if cell[1] < 0x80 {

@@ -128,6 +128,11 @@ func (s *store) examine(ctx context.Context, integrity bool) (pronto.Health, err
 			return h, nil
 		}
 	}
+	free, err := s.number("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")
+	if err != nil {
+		return h, err
+	}
+	h.Unused = free
 	st, err := s.c.Prepare("SELECT count(*), max(updated_at) FROM entry WHERE expires_at IS NULL OR expires_at > ?")
 	if err != nil {
 		return h, err

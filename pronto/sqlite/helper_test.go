@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"prontodb/pronto"
+	"prontodb/pronto/storetest"
 )
 
 // clock is a time that a test moves.
@@ -63,7 +64,7 @@ func dump(t testing.TB, s *store) string {
 	t.Helper()
 	var b strings.Builder
 	err := s.View(context.Background(), func(tx pronto.Reader) error {
-		list, err := pronto.Namespaces(tx, "", false)
+		list, err := storetest.Namespaces(tx, "", false)
 		if err != nil {
 			return err
 		}

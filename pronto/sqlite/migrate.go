@@ -99,6 +99,11 @@ func (s *store) migrateFrom(version int) error {
 			return err
 		}
 	}
+	if version == 1 {
+		if err := s.moveLargeValues(); err != nil {
+			return err
+		}
+	}
 	return s.c.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, schemaVersion))
 }
 

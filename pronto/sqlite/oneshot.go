@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,8 @@ var fileSchema = fileread.Schema{
 
 const (
 	namespaceIndex = iota // meta, project, name, id
-	entryTable            // namespace, name, context, revision, created_at, updated_at, expires_at, value
+	entryTable            // namespace, name, context, revision, created_at, updated_at, expires_at, value, size
+	chunkTable            // id, data
 )
 
 func (r *fileReader) find(a pronto.Address, withValue bool) (e pronto.Entry, err error) {
@@ -114,15 +116,47 @@ func (r *fileReader) find(a pronto.Address, withValue bool) (e pronto.Entry, err
 		}
 	}
 	if withValue {
-		e.Value, err = row.Blob(7)
+		e.Value, err = r.value(&row)
 	}
 	return e, err
+}
+
+// value is the value of an entry: see storedValue.
+func (r *fileReader) value(row *fileread.Record) ([]byte, error) {
+	if row.Null(8) {
+		return row.Blob(7)
+	}
+	first, err := row.Int(7)
+	if err != nil {
+		return nil, err
+	}
+	size, err := row.Int(8)
+	if err != nil || size <= 0 || size > fileread.MaxValue {
+		return nil, fileread.ErrUnsure
+	}
+	value := make([]byte, 0, size)
+	for id := first; size > 0; id++ {
+		chunk, ok, err := r.f.FindRow(chunkTable, id)
+		if err != nil || !ok {
+			return nil, cmp.Or(err, fileread.ErrUnsure)
+		}
+		data, err := chunk.Blob(1)
+		if want := min(size, chunkSize); err != nil || int64(len(data)) != want {
+			return nil, fileread.ErrUnsure
+		}
+		value = append(value, data...)
+		size -= int64(len(data))
+	}
+	return value, nil
 }
 
 func (*fileReader) Scan(pronto.Selection, func(*pronto.Row) error) error { return fileread.ErrUnsure }
 func (*fileReader) Count(pronto.Selection) (int64, error)                { return 0, fileread.ErrUnsure }
 func (*fileReader) Revision() (int64, error)                             { return 0, fileread.ErrUnsure }
-func (*fileReader) EachNamespace(string, func(pronto.Namespace) error) error {
+func (*fileReader) EachNamespace(string, pronto.NameRange, bool, func(pronto.Namespace) error) error {
+	return fileread.ErrUnsure
+}
+func (*fileReader) EachProject(pronto.NameRange, func(string) error) error {
 	return fileread.ErrUnsure
 }
 func (*fileReader) Namespace(string, string) (pronto.Namespace, error) {

@@ -11,6 +11,7 @@ import (
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
+	"prontodb/pronto/storetest"
 )
 
 // No statement of a scoped command reads a whole table: each finds its rows
@@ -54,7 +55,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 			},
 			func() error { _, err := pronto.CreateCache(tx, "p", "m", time.Hour, true); return err },
 			func() error { _, err := pronto.Delete(tx, a, pronto.Condition{}); return err },
-			func() error { _, err := pronto.Namespaces(tx, "p", true); return err },
+			func() error { _, err := storetest.Namespaces(tx, "p", true); return err },
 			func() error {
 				for _, f := range []pronto.Fields{pronto.AllFields, pronto.NameFields, pronto.ValueField, pronto.InfoFields} {
 					for _, scope := range []pronto.Scope{

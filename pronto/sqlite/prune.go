@@ -37,13 +37,14 @@ type pruner struct {
 	told func(pronto.Pruned)
 
 	namespaces map[int64]pronto.Pruned // those that are left, by id
+	chunks     map[int64]bool          // those that belong to a value
 	revision   int64                   // the largest of an entry
 	expiring   bool                    // there is a cache, or an entry that expires
 }
 
 // prune does what Prune says.
 func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
-	p := &pruner{s: s, told: told, namespaces: map[int64]pronto.Pruned{}}
+	p := &pruner{s: s, told: told, namespaces: map[int64]pronto.Pruned{}, chunks: map[int64]bool{}}
 	err := s.c.Exec("PRAGMA synchronous=OFF; " + beginWrite)
 	if err == nil {
 		_, err = s.checkSchema()
@@ -55,8 +56,12 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 		err = p.pruneEntries()
 	}
 	if err == nil {
+		err = p.pruneChunks()
+	}
+	if err == nil {
 		// Nothing counts on from less than there is.
-		err = s.do("UPDATE state SET revision = max(revision, ?1), expiring = expiring OR ?2 WHERE revision < ?1 OR expiring < ?2", p.revision, boolInt(p.expiring))
+		err = s.do("UPDATE state SET revision = max(revision, ?1), expiring = expiring OR ?2, large = large OR ?3 WHERE revision < ?1 OR expiring < ?2 OR large < ?3",
+			p.revision, boolInt(p.expiring), boolInt(len(p.chunks) > 0))
 	}
 	if err == nil {
 		err = s.c.Exec("COMMIT")
@@ -124,7 +129,8 @@ func checkNamespace(st *driver.Stmt, ns *pronto.Pruned) error {
 
 // pruneEntries removes entries that break the rules.
 func (p *pruner) pruneEntries() error {
-	st, err := p.s.c.Prepare("SELECT namespace, name, context, revision, created_at, updated_at, expires_at, typeof(value) = 'blob' FROM entry")
+	st, err := p.s.c.Prepare(`SELECT namespace, name, context, revision, created_at, updated_at, expires_at,
+		CASE typeof(value) WHEN 'blob' THEN -1 WHEN 'integer' THEN value ELSE 0 END, size FROM entry`)
 	if err != nil {
 		return err
 	}
@@ -132,7 +138,7 @@ func (p *pruner) pruneEntries() error {
 	return each(st, func() error {
 		ns, known := p.namespaces[st.Int(0)]
 		name, context := st.Bytes(1), st.Bytes(2)
-		if ns.Err = errUnwritable; known && isEntry(st) {
+		if ns.Err = errUnwritable; known && isEntry(st) && p.ownsChunks(st) {
 			p.revision = max(p.revision, st.Int(3))
 			p.expiring = p.expiring || !st.IsNull(6)
 			if isPlain(name) && len(context) == 0 {
@@ -163,7 +169,49 @@ func isEntry(st *driver.Stmt) bool {
 	return st.Type(0) == driver.Integer && st.Type(1) == driver.Text && st.Type(2) == driver.Text &&
 		st.Type(3) == driver.Integer && st.Int(3) >= 1 && st.Int(3) <= pronto.MaxRevision &&
 		st.Type(4) == driver.Integer && isTime(st.Int(4)) && st.Type(5) == driver.Integer && isTime(st.Int(5)) &&
-		(st.IsNull(6) || st.Type(6) == driver.Integer && isTime(st.Int(6))) && st.Int(7) == 1
+		(st.IsNull(6) || st.Type(6) == driver.Integer && isTime(st.Int(6))) &&
+		(st.Int(7) == -1 && st.IsNull(8) || st.Int(7) > 0 && st.Type(8) == driver.Integer && st.Int(8) > maxInline && st.Int(8) <= maxValue)
+}
+
+// ownsChunks reports whether the chunks of a large value are as they should be,
+// and no other entry's.
+func (p *pruner) ownsChunks(st *driver.Stmt) bool {
+	if st.IsNull(8) {
+		return true
+	}
+	first, size := st.Int(7), st.Int(8)
+	for i := range chunksOf(size) {
+		want := min(size-i*chunkSize, chunkSize)
+		n, err := p.s.number("SELECT length(data) FROM chunk WHERE id = ? AND typeof(data) = 'blob'", first+i)
+		if err != nil || n != want || p.chunks[first+i] {
+			return false
+		}
+	}
+	for i := range chunksOf(size) {
+		p.chunks[first+i] = true
+	}
+	return true
+}
+
+// pruneChunks removes what belongs to no entry.
+func (p *pruner) pruneChunks() error {
+	st, err := p.s.c.Prepare("SELECT id FROM chunk")
+	if err != nil {
+		return err
+	}
+	var bad []int64
+	err = each(st, func() error {
+		if id := st.Int(0); !p.chunks[id] {
+			bad = append(bad, id)
+		}
+		return nil
+	})
+	for _, id := range bad {
+		if err == nil {
+			err = p.s.do("DELETE FROM chunk WHERE id = ?", id)
+		}
+	}
+	return err
 }
 
 // isPlain reports whether a name without context needs no further look: it is

@@ -54,24 +54,24 @@ func TestPrune(t *testing.T) {
 	}
 	var sql strings.Builder
 	for _, n := range names {
-		fmt.Fprintf(&sql, "INSERT INTO entry VALUES (1, %s, %s, 1, 0, 0, NULL, x'76');", n.name, n.context)
+		fmt.Fprintf(&sql, "INSERT INTO entry VALUES (1, %s, %s, 1, 0, 0, NULL, x'76', NULL);", n.name, n.context)
 	}
 	sql.WriteString(`
-		INSERT INTO entry VALUES (1, 'textvalue', '', 1, 0, 0, NULL, 'v');
-		INSERT INTO entry VALUES (1, 'nowhen', '', 1, 'then', 0, NULL, x'76');
-		INSERT INTO entry VALUES (1, CAST('blobname' AS BLOB), '', 1, 0, 0, NULL, x'76');
-		INSERT INTO entry VALUES (1, 'zero', '', 0, 0, 0, NULL, x'76');
-		INSERT INTO entry VALUES (1, 'huge', '', (1 << 53) + 1, 0, 0, NULL, x'76');
-		INSERT INTO entry VALUES (1, 'late', '', 1, 0, 1 << 60, NULL, x'76');
-		INSERT INTO entry VALUES (1, 'textexpiry', '', 1, 0, 0, 'soon', x'76');
-		INSERT INTO entry VALUES (99, 'orphan', '', 1, 0, 0, NULL, x'76');
-		INSERT INTO entry VALUES (1, 'newer', '', 1000, 0, 0, 5, x'76');
+		INSERT INTO entry VALUES (1, 'textvalue', '', 1, 0, 0, NULL, 'v', NULL);
+		INSERT INTO entry VALUES (1, 'nowhen', '', 1, 'then', 0, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (1, CAST('blobname' AS BLOB), '', 1, 0, 0, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (1, 'zero', '', 0, 0, 0, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (1, 'huge', '', (1 << 53) + 1, 0, 0, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (1, 'late', '', 1, 0, 1 << 60, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (1, 'textexpiry', '', 1, 0, 0, 'soon', x'76', NULL);
+		INSERT INTO entry VALUES (99, 'orphan', '', 1, 0, 0, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (1, 'newer', '', 1000, 0, 0, 5, x'76', NULL);
 		INSERT INTO namespace VALUES (50, '', 'new' || char(10) || 'line', 'n', NULL);
 		INSERT INTO namespace VALUES (51, '', '', 'n', NULL);
 		INSERT INTO namespace VALUES (52, '', 'p', 'forever', -1);
 		INSERT INTO namespace VALUES (53, char(7), 'p', 'n', NULL);
-		INSERT INTO entry VALUES (50, 'k', '', 1, 0, 0, NULL, x'76');
-		INSERT INTO entry VALUES (52, 'k', '', 1, 0, 0, NULL, x'76');
+		INSERT INTO entry VALUES (50, 'k', '', 1, 0, 0, NULL, x'76', NULL);
+		INSERT INTO entry VALUES (52, 'k', '', 1, 0, 0, NULL, x'76', NULL);
 		UPDATE state SET expiring = 0;`)
 	c, err := driver.Open(path, driver.ReadWrite, "")
 	if err == nil {
@@ -123,7 +123,7 @@ func TestPruneMany(t *testing.T) {
 	if err == nil {
 		err = s.c.Exec(`INSERT INTO namespace VALUES (1, '', 'p', 'n', NULL), (2, '', 'p', 'm', NULL);
 			WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 5000)
-			INSERT INTO entry SELECT 1 + i % 2, iif(i % 5, 'ü' || i, char(10) || i), '', 1, 0, 0, NULL, x'' FROM c`)
+			INSERT INTO entry SELECT 1 + i % 2, iif(i % 5, 'ü' || i, char(10) || i), '', 1, 0, 0, NULL, x'', NULL FROM c`)
 	}
 	if err == nil {
 		err = s.Close()

@@ -1,7 +1,7 @@
 package sqlite
 
 import (
-	"slices"
+	"bytes"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
@@ -34,7 +34,7 @@ func (tx *transaction) Revision() (int64, error) {
 const (
 	// The columns of an entry, in the order in which find takes them.
 	infoColumns  = "e.revision, e.created_at, e.updated_at, e.expires_at"
-	entryColumns = infoColumns + ", e.value"
+	entryColumns = infoColumns + ", e.value, e.size"
 
 	sqlFind = ` FROM namespace AS n CROSS JOIN entry AS e
 	WHERE n.meta = ? AND n.project = ? AND n.name = ? AND e.namespace = n.id AND e.name = ?`
@@ -87,9 +87,9 @@ func (tx *transaction) find(a pronto.Address, withValue bool) (pronto.Entry, err
 		Revision: st.Int(0), CreatedAt: st.Int(1), UpdatedAt: st.Int(2), ExpiresAt: st.Int(3),
 	}
 	if withValue {
-		e.Value = slices.Clone(st.Bytes(4))
+		e.Value, err = tx.s.loadValue(nil, st, 4)
 	}
-	return e, nil
+	return e, err
 }
 
 func (tx *transaction) Namespace(project, name string) (pronto.Namespace, error) {
@@ -180,11 +180,11 @@ func sqlScan(ns namespaceRow, sel pronto.Selection) string {
 	sql := "SELECT e.name"
 	switch sel.Fields {
 	case pronto.AllFields:
-		sql += ", e.value, e.revision, e.created_at, e.updated_at, e.expires_at"
+		sql += ", e.value, e.size, e.revision, e.created_at, e.updated_at, e.expires_at"
 	case pronto.ValueField:
-		sql += ", e.value"
+		sql += ", e.value, e.size"
 	case pronto.InfoFields:
-		sql += ", NULL, e.revision, e.created_at, e.updated_at, e.expires_at"
+		sql += ", NULL, NULL, e.revision, e.created_at, e.updated_at, e.expires_at"
 	}
 	sql += sqlRange(ns, sel.Scope) + " ORDER BY e.name"
 	if sel.Reverse {
@@ -213,17 +213,25 @@ func (tx *transaction) Scan(sel pronto.Selection, fn func(*pronto.Row) error) er
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
 	r := pronto.Row{Project: ns.Project, Namespace: ns.Name}
+	var large []byte
 	for n := int64(0); ; n++ {
 		row, err := st.Step()
 		if err != nil || !row {
 			return err
 		}
 		r.Name = st.Bytes(0)
-		if sel.Fields != pronto.NameFields {
+		switch {
+		case sel.Fields == pronto.NameFields:
+		case st.IsNull(2):
 			r.Value = st.Bytes(1)
+		default:
+			if large, err = tx.s.loadValue(large[:0], st, 1); err != nil {
+				return err
+			}
+			r.Value = large
 		}
 		if sel.Fields == pronto.AllFields || sel.Fields == pronto.InfoFields {
-			r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = st.Int(2), st.Int(3), st.Int(4), st.Int(5)
+			r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = st.Int(3), st.Int(4), st.Int(5), st.Int(6)
 		}
 		if err := fn(&r); err != nil {
 			return err
@@ -263,21 +271,33 @@ func (tx *transaction) count(ns namespaceRow, sel pronto.Selection) (int64, erro
 	return st.Int(0), err
 }
 
-func (tx *transaction) EachNamespace(project string, fn func(pronto.Namespace) error) error {
+func (tx *transaction) EachNamespace(project string, names pronto.NameRange, counts bool, fn func(pronto.Namespace) error) error {
+	return tx.eachNamespace(project, names, counts, func(ns namespaceRow) error { return fn(ns.Namespace) })
+}
+
+// sqlCount counts the entries of the namespace n that have not expired: of a
+// plain one they do not.
+const sqlCount = "(SELECT count(*) FROM entry AS e WHERE e.namespace = n.id AND (n.ttl IS NULL OR e.expires_at IS NULL OR e.expires_at > ?4))"
+
+// eachNamespace does what EachNamespace does.
+func (tx *transaction) eachNamespace(project string, names pronto.NameRange, counts bool, fn func(namespaceRow) error) error {
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
-	return tx.eachNamespace(project, func(ns namespaceRow) error { return fn(ns.Namespace) })
-}
-
-// eachNamespace calls fn with the namespaces of a project, "" for all, in byte
-// order of project and name.
-func (tx *transaction) eachNamespace(project string, fn func(namespaceRow) error) error {
-	sql := "SELECT id, ttl, project, name FROM namespace WHERE meta = ?"
-	if project != "" {
-		sql += " AND project = ?"
+	sql := "SELECT n.id, n.ttl, n.project, n.name"
+	if counts {
+		sql += ", " + sqlCount
 	}
-	st, err := tx.c.Prepare(sql + " ORDER BY project, name")
+	sql += " FROM namespace AS n WHERE n.meta = ?1"
+	order := " ORDER BY n.project, n.name"
+	if project != "" {
+		sql += " AND n.project = ?2" + sqlNames("n.name", names)
+		order = " ORDER BY n.name"
+	}
+	if names.Reverse {
+		order += " DESC"
+	}
+	st, err := tx.c.Prepare(sql + order)
 	if err != nil {
 		return err
 	}
@@ -285,6 +305,12 @@ func (tx *transaction) eachNamespace(project string, fn func(namespaceRow) error
 	st.BindText(1, tx.s.o.Meta)
 	if project != "" {
 		st.BindText(2, project)
+		if names.From != "" {
+			st.BindText(3, names.From)
+		}
+	}
+	if counts {
+		st.BindInt(4, tx.now)
 	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
@@ -294,8 +320,81 @@ func (tx *transaction) eachNamespace(project string, fn func(namespaceRow) error
 			return err
 		}
 		ns := namespaceRow{pronto.Namespace{Project: st.Text(2), Name: st.Text(3), TTL: st.Int(1)}, st.Int(0)}
+		if counts {
+			ns.Entries = st.Int(4)
+		}
 		if err := fn(ns); err != nil {
 			return err
+		}
+	}
+}
+
+// sqlNames is the condition of a range of names, bound to ?3.
+func sqlNames(column string, r pronto.NameRange) string {
+	switch {
+	case r.From == "":
+		return ""
+	case r.Reverse:
+		return " AND " + column + " < ?3"
+	}
+	return " AND " + column + " >= ?3"
+}
+
+// sameProject is how many rows of one project EachProject steps over before it
+// looks for the next project by its name.
+const sameProject = 32
+
+func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error) error {
+	if tx.streaming {
+		return pronto.ErrStreaming
+	}
+	tx.streaming = true
+	defer func() { tx.streaming = false }()
+	for more := true; more; {
+		var err error
+		if names.From, more, err = tx.someProjects(names, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// someProjects calls fn with the projects of a range, until there are none or
+// one has so many namespaces that it is better to go on by a range of its own,
+// which begins at next.
+func (tx *transaction) someProjects(names pronto.NameRange, fn func(string) error) (next string, more bool, err error) {
+	sql := "SELECT project FROM namespace WHERE meta = ?1" + sqlNames("project", names) + " ORDER BY project"
+	if names.Reverse {
+		sql += " DESC"
+	}
+	st, err := tx.c.Prepare(sql)
+	if err != nil {
+		return "", false, err
+	}
+	defer st.Reset()
+	st.BindText(1, tx.s.o.Meta)
+	if names.From != "" {
+		st.BindText(3, names.From)
+	}
+	last, same := []byte(nil), 0
+	for {
+		row, err := st.Step()
+		if err != nil || !row {
+			return "", false, err
+		}
+		project := st.Bytes(0)
+		switch {
+		case !bytes.Equal(project, last):
+			last, same = append(last[:0], project...), 0
+			if err := fn(string(last)); err != nil {
+				return "", false, err
+			}
+		case same < sameProject:
+			same++
+		case names.Reverse:
+			return string(last), true, nil
+		default:
+			return string(last) + "\x00", true, nil // the least name above
 		}
 	}
 }

@@ -10,14 +10,26 @@ package sqlite
 // revision of the last committed change, and whether there has ever been a
 // cache, so that a database without one never looks for expired entries.
 //
+// A namespace that is no cache is there as long as an entry of it is.
+//
+// entry.size is the size of a large value in bytes, which is in the table chunk
+// (value.go); NULL where the value is in the row. state.large says whether there
+// has ever been one.
+//
 // entry has no rowid: an entry is found, and its value read, in one descent of
 // one tree, and a write changes one page of it (docs/performance.md).
 var migrations = [...]string{
 	1: createNamespace + ";" + createEntry + ";" + createExpiry + ";" + createState + ";" +
 		"INSERT INTO state VALUES (1, 0, 0);",
+	2: createChunk + `;
+ALTER TABLE entry ADD COLUMN size INTEGER;
+ALTER TABLE state ADD COLUMN large INTEGER NOT NULL DEFAULT 0;
+DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.namespace = namespace.id);
+`,
 }
 
-// What the schema is made of. SQLite keeps these texts as they are.
+// What the schema is made of. SQLite keeps these texts as they are, and adds
+// columns to them.
 const (
 	createNamespace = `CREATE TABLE namespace (
   id INTEGER PRIMARY KEY,
@@ -40,10 +52,25 @@ const (
 ) WITHOUT ROWID`
 	createExpiry = `CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at IS NOT NULL`
 	createState  = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL)`
+
+	// Since schema 2.
+	createChunk  = `CREATE TABLE chunk (id INTEGER PRIMARY KEY, data BLOB NOT NULL)`
+	createEntry2 = `CREATE TABLE entry (
+  namespace INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  context TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  value BLOB NOT NULL, size INTEGER,
+  PRIMARY KEY (namespace, name)
+) WITHOUT ROWID`
+	createState2 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0)`
 )
 
 // tables are those of the schema that hold something, for copies of a database.
-var tables = [...]string{"namespace", "entry", "state"}
+var tables = [...]string{"namespace", "entry", "chunk", "state"}
 
 // schemaVersion is the newest schema this version knows: the number that
 // PRAGMA user_version of a database holds.

@@ -13,6 +13,7 @@ import (
 
 	"prontodb/pronto"
 	"prontodb/pronto/format"
+	"prontodb/pronto/storetest"
 )
 
 // fillStore writes n entries, each with value, under a meta, and a cache.
@@ -50,7 +51,7 @@ func listing(t *testing.T, path, meta string) []byte {
 	defer s.Close()
 	var b []byte
 	err = s.View(context.Background(), func(tx pronto.Reader) error {
-		list, err := pronto.Namespaces(tx, "", true)
+		list, err := storetest.Namespaces(tx, "", true)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func TestSync(t *testing.T) {
 				}
 			}
 			check("once it is open")
-			for _, size := range []int{1, 2 * largeValue} {
+			for _, size := range []int{1, 2 * chunkSize} {
 				err = s.Update(ctx, func(tx pronto.Writer) error {
 					_, err := pronto.Set(tx, addr("p", "n", "k", ""), make([]byte, size), pronto.SetOptions{})
 					return err

@@ -6,14 +6,21 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"time"
 
 	"prontodb/pronto"
 	"prontodb/pronto/sqlite/internal/driver"
 )
 
-// sweepRows is the most expired entries that one writing transaction removes
-// beside its own work.
-const sweepRows = 64
+// A writing transaction removes expired entries beside its own work: sweepRows at
+// a time, as long as it has not taken sweepTime. Who compacts removes sweepMany
+// in a transaction.
+const (
+	sweepRows = 64
+	sweepMany = 2000
+)
+
+var sweepTime = time.Millisecond // tests set it to 0
 
 // beginWrite begins a transaction that has the database to itself.
 const beginWrite = "BEGIN IMMEDIATE"
@@ -27,11 +34,13 @@ type transaction struct {
 	namespaces map[[2]string]namespaceRow // looked up lately
 	streaming  bool                       // within a function that a listing calls
 
-	// Of a writing transaction, once it has changed something:
+	// Of a writing transaction, once it has begun to change something:
 	changed  bool
-	before   int64 // the one of the change before
+	loaded   bool  // what follows is known
+	before   int64 // the revision of the change before
 	revision int64 // the last one given out
 	expiring bool  // there is, or was, a cache
+	large    bool  // there is, or was, a value in chunks
 	many     bool  // entries were stored by the chunk, so that the log may be long
 }
 
@@ -201,7 +210,7 @@ func (tx *transaction) Try(fn func(pronto.Writer) error) error {
 	if err := tx.s.run("SAVEPOINT try"); err != nil {
 		return err
 	}
-	changed, revision, expiring := tx.changed, tx.revision, tx.expiring
+	was := *tx
 	err := fn(tx)
 	if err == nil {
 		return tx.s.run("RELEASE try")
@@ -209,7 +218,7 @@ func (tx *transaction) Try(fn func(pronto.Writer) error) error {
 	if tx.c.Autocommit() {
 		return err // SQLite has undone all of it
 	}
-	tx.changed, tx.revision, tx.expiring, tx.namespaces = changed, revision, expiring, nil
+	tx.changed, tx.loaded, tx.revision, tx.expiring, tx.large, tx.namespaces = was.changed, was.loaded, was.revision, was.expiring, was.large, nil
 	if rerr := tx.s.run("ROLLBACK TO try"); rerr != nil {
 		return rerr
 	}
@@ -243,34 +252,36 @@ func (tx *transaction) finish() error {
 
 // nextRevision gives out the next revision; finish stores the last one.
 func (tx *transaction) nextRevision() (int64, error) {
-	if err := tx.change(); err != nil {
+	if err := tx.load(); err != nil {
 		return 0, err
 	}
 	if tx.revision >= pronto.MaxRevision {
 		return 0, pronto.ErrNoRevision
 	}
 	tx.revision++
+	tx.changed = true
 	return tx.revision, nil
 }
 
 // keepRevision takes notice of a revision that an entry brings along.
 func (tx *transaction) keepRevision(revision int64) error {
-	if err := tx.change(); err != nil {
+	if err := tx.load(); err != nil {
 		return err
 	}
 	tx.revision = min(max(tx.revision+1, revision), pronto.MaxRevision)
+	tx.changed = true
 	return nil
 }
 
-// change begins the first change of the transaction.
-func (tx *transaction) change() error {
+// load reads the state of the database, before the first change.
+func (tx *transaction) load() error {
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
-	if tx.changed {
+	if tx.loaded {
 		return nil
 	}
-	st, err := tx.c.Prepare("SELECT revision, expiring FROM state")
+	st, err := tx.c.Prepare("SELECT revision, expiring, large FROM state")
 	if err != nil {
 		return err
 	}
@@ -282,21 +293,42 @@ func (tx *transaction) change() error {
 	if !row {
 		return fmt.Errorf("the row of state is missing: %w", pronto.ErrDamaged)
 	}
-	tx.revision, tx.expiring, tx.changed = st.Int(0), st.Int(1) != 0, true
-	tx.before = tx.revision
+	tx.revision, tx.expiring, tx.large = st.Int(0), st.Int(1) != 0, st.Int(2) != 0
+	tx.before, tx.loaded = tx.revision, true
 	return nil
 }
 
-// sweep removes some expired entries, whatever their meta.
+// sweep removes expired entries, whatever their meta: at least a few, and as many
+// as there is time for.
 func (tx *transaction) sweep() error {
-	st, err := tx.c.Prepare(`DELETE FROM entry WHERE (namespace, name) IN
-		(SELECT namespace, name FROM entry WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`)
-	if err != nil {
-		return err
+	for begin := time.Now(); ; {
+		n, err := tx.sweepSome(sweepRows)
+		if err != nil || n < sweepRows || time.Since(begin) > sweepTime {
+			return err
+		}
 	}
-	st.BindInt(1, tx.now)
-	st.BindInt(2, sweepRows)
-	return st.Run()
+}
+
+// sweepSome removes up to a number of expired entries, those that expired first,
+// and returns how many.
+func (tx *transaction) sweepSome(most int) (int, error) {
+	const where = "(namespace, name) IN (SELECT namespace, name FROM entry WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
+	bind := func(st *driver.Stmt) {
+		st.BindInt(1, tx.now)
+		st.BindInt(2, int64(most))
+	}
+	if err := tx.freeValues(where, bind); err != nil {
+		return 0, err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + where)
+	if err != nil {
+		return 0, err
+	}
+	bind(st)
+	if err := st.Run(); err != nil {
+		return 0, err
+	}
+	return int(tx.c.Changes()), nil
 }
 
 // checkpoint moves the log into the database once it has grown to walPages.

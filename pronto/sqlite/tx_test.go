@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"prontodb/pronto"
+	"prontodb/pronto/storetest"
 )
 
 // What a Try did that failed is undone, and the transaction goes on.
@@ -112,7 +113,7 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 		if n, err := pronto.Count(tx, pronto.Selection{}); n != 1 || err != nil {
 			t.Errorf("%d entries, %v", n, err)
 		}
-		if list, err := pronto.Namespaces(tx, "", true); len(list) != 1 || err != nil {
+		if list, err := storetest.Namespaces(tx, "", true); len(list) != 1 || err != nil {
 			t.Errorf("namespaces %+v, %v", list, err)
 		}
 		if r, err := tx.Revision(); r != 1 || err != nil {
@@ -259,6 +260,8 @@ func TestSweep(t *testing.T) {
 	if n, kept := count(); n != 0 || kept != entries {
 		t.Errorf("%d entries, %d kept, once all have expired", n, kept)
 	}
+	defer func(was time.Duration) { sweepTime = was }(sweepTime)
+	sweepTime = 0
 	for left := int64(entries); left > 0; {
 		if err := update(other, set); err != nil {
 			t.Fatal(err)
@@ -266,6 +269,16 @@ func TestSweep(t *testing.T) {
 		_, kept := count()
 		if left = max(0, left-sweepRows); kept != left {
 			t.Fatalf("%d entries kept after a sweep, want %d", kept, left)
+		}
+		if left == sweepRows+1 {
+			sweepTime = time.Hour
+			left = 0
+			if err := update(other, set); err != nil {
+				t.Fatal(err)
+			}
+			if _, kept := count(); kept != 0 {
+				t.Errorf("%d entries kept after a sweep that has time", kept)
+			}
 		}
 	}
 }

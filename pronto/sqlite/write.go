@@ -1,6 +1,9 @@
 package sqlite
 
-import "prontodb/pronto"
+import (
+	"prontodb/pronto"
+	"prontodb/pronto/sqlite/internal/driver"
+)
 
 // Put overwrites the entry that is there, or else inserts one: two plain
 // statements take less time and memory than one with ON CONFLICT and
@@ -10,59 +13,22 @@ func (tx *transaction) Put(e *pronto.Entry) error {
 	if err != nil {
 		return err
 	}
-	done := false
-	if len(e.Value) < largeValue {
-		done, err = tx.overwrite(e, revision)
-	} else {
-		err = tx.makeRoom(e)
-	}
+	v, err := tx.storeValue(e.Value)
 	if err != nil {
 		return err
 	}
-	if !done {
-		if err := tx.runEntry(sqlReplace, e, revision); err != nil {
-			return err
-		}
-		if e.CreatedAt == 0 {
-			e.CreatedAt = tx.now
-		}
+	done, err := tx.putOver(e, revision, v)
+	if err != nil {
+		return err
+	}
+	if !done && e.CreatedAt == 0 {
+		e.CreatedAt = tx.now
 	}
 	e.Revision = revision
 	if e.UpdatedAt == 0 {
 		e.UpdatedAt = tx.now
 	}
 	return nil
-}
-
-// largeValue is the size in bytes from which a value is written so that SQLite
-// holds it in memory only once.
-const largeValue = 1 << 20
-
-// makeRoom removes the entry that is at the address of e, for an UPDATE would
-// hold the new value twice, keeps the time it was created, and leaves less of
-// what is written in the cache of pages: from there it only goes to the log.
-func (tx *transaction) makeRoom(e *pronto.Entry) error {
-	if err := tx.c.Exec("PRAGMA cache_size = -256"); err != nil {
-		return err
-	}
-	ns, err := tx.namespace(e.Project, e.Namespace)
-	if err != nil || ns.id == 0 {
-		return err
-	}
-	created, err := tx.created(ns.id, e.Name())
-	if err != nil {
-		return err
-	}
-	if e.CreatedAt == 0 {
-		e.CreatedAt = created
-	}
-	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ?")
-	if err != nil {
-		return err
-	}
-	st.BindInt(1, ns.id)
-	st.BindText(2, e.Name())
-	return st.Run()
 }
 
 // created is the time at which an entry was created; 0 where there is none, or
@@ -97,6 +63,13 @@ func (tx *transaction) Remove(a pronto.Address) (bool, error) {
 	if err != nil || ns.id == 0 {
 		return false, err
 	}
+	err = tx.load()
+	if err == nil {
+		err = tx.freeEntry(a)
+	}
+	if err != nil {
+		return false, err
+	}
 	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ? RETURNING expires_at")
 	if err != nil {
 		return false, err
@@ -109,8 +82,26 @@ func (tx *transaction) Remove(a pronto.Address) (bool, error) {
 		return false, err
 	}
 	live := st.IsNull(0) || st.Int(0) > tx.now
+	st.Reset()
+	if err := tx.dropEmpty(ns); err != nil {
+		return false, err
+	}
 	_, err = tx.nextRevision()
 	return live, err
+}
+
+// dropEmpty removes a plain namespace that has become empty: a listing of
+// namespaces need not look whether there is something in them.
+func (tx *transaction) dropEmpty(ns namespaceRow) error {
+	if ns.Cache() {
+		return nil
+	}
+	n, err := tx.s.number("SELECT EXISTS (SELECT 1 FROM entry WHERE namespace = ?)", ns.id)
+	if err != nil || n > 0 {
+		return err
+	}
+	tx.remember(namespaceRow{Namespace: pronto.Namespace{Project: ns.Project, Name: ns.Name}})
+	return tx.s.do("DELETE FROM namespace WHERE id = ?", ns.id)
 }
 
 func (tx *transaction) insertNamespace(ns pronto.Namespace) (namespaceRow, error) {
@@ -150,6 +141,9 @@ func (tx *transaction) PutNamespace(ns pronto.Namespace) error {
 		}
 		tx.expiring = true
 	}
+	if have.id == 0 && !ns.Cache() {
+		return nil // there is none without an entry
+	}
 	if have.id == 0 {
 		_, err := tx.insertNamespace(ns)
 		return err
@@ -164,7 +158,7 @@ func (tx *transaction) PutNamespace(ns pronto.Namespace) error {
 		return err
 	}
 	tx.remember(namespaceRow{ns, have.id})
-	return nil
+	return tx.dropEmpty(namespaceRow{ns, have.id})
 }
 
 func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
@@ -180,12 +174,19 @@ func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
 		return err
 	}
 	// What has expired must not come back.
-	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND expires_at <= ?")
+	const expired = "namespace = ? AND expires_at <= ?"
+	bind := func(st *driver.Stmt) {
+		st.BindInt(1, ns.id)
+		st.BindInt(2, tx.now)
+	}
+	if err := tx.freeValues(expired, bind); err != nil {
+		return err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + expired)
 	if err != nil {
 		return err
 	}
-	st.BindInt(1, ns.id)
-	st.BindInt(2, tx.now)
+	bind(st)
 	if err := st.Run(); err != nil {
 		return err
 	}
@@ -207,6 +208,9 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
+	if err := tx.load(); err != nil {
+		return 0, err
+	}
 	total := int64(0)
 	for _, ns := range list {
 		n, err := tx.count(ns, pronto.Selection{})
@@ -214,6 +218,9 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 			return 0, err
 		}
 		total += n
+		if err := tx.freeValues("namespace = ?", func(st *driver.Stmt) { st.BindInt(1, ns.id) }); err != nil {
+			return 0, err
+		}
 		for _, sql := range [...]string{
 			"DELETE FROM entry WHERE namespace = ?",
 			"DELETE FROM namespace WHERE id = ?",
@@ -236,7 +243,7 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 // namespacesOf lists the namespaces of a scope that there are.
 func (tx *transaction) namespacesOf(s pronto.Scope) (list []namespaceRow, err error) {
 	if !s.OneNamespace() {
-		err = tx.eachNamespace(s.Project, func(ns namespaceRow) error {
+		err = tx.eachNamespace(s.Project, pronto.NameRange{}, false, func(ns namespaceRow) error {
 			list = append(list, ns)
 			return nil
 		})

@@ -135,9 +135,7 @@ func dropCache(d *db) {
 			d.is(err, test.err, "DropCache of %s.%s", test.project, test.name)
 		}
 		d.has(tx, "p.n.k", "v")
-		list, err := pronto.Namespaces(tx, "", false)
-		d.check(err)
-		equal(d, fmt.Sprint(list), "[{p n 0 0}]", "namespaces that are left")
+		equal(d, fmt.Sprint(d.namespaces(tx, "")), "[{p n 0 0}]", "namespaces that are left")
 	})
 }
 

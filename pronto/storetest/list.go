@@ -183,9 +183,9 @@ func listNamespaces(d *db) {
 			{"", true, "[{a empty 5 0} {a expired 60000 1} {a m 0 2} {a n 0 1} {b n 0 1}]"},
 			{"b", true, "[{b n 0 1}]"}, {"none", true, "[]"},
 		} {
-			list, err := pronto.Namespaces(r, test.project, test.counts)
+			list, err := Namespaces(r, test.project, test.counts)
 			d.check(err)
-			equal(d, fmt.Sprint(list), test.want, "Namespaces of %q", test.project)
+			equal(d, fmt.Sprint(list), test.want, "EachNamespace of %q", test.project)
 		}
 	})
 }

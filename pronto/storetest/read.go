@@ -19,6 +19,7 @@ var readTests = []test{
 	{"Scan gives what Fields asks for", scanFields},
 	{"Scan and EachNamespace return the error of their function", scanError},
 	{"EachNamespace goes in byte order of project and then name", eachNamespaceOrder},
+	{"EachNamespace and EachProject go through a range of names", nameRanges},
 	{"Namespace describes one that does not exist by its names", namespaceOfNothing},
 }
 
@@ -317,9 +318,11 @@ func scanError(d *db) {
 		calls := 0
 		err := r.Scan(in("p", "n"), func(*pronto.Row) error { calls++; return errGivenUp })
 		d.is(err, errGivenUp, "Scan")
-		err = r.EachNamespace("", func(pronto.Namespace) error { calls++; return errGivenUp })
+		err = r.EachNamespace("", pronto.NameRange{}, false, func(pronto.Namespace) error { calls++; return errGivenUp })
 		d.is(err, errGivenUp, "EachNamespace")
-		equal(d, calls, 2, "calls")
+		err = r.EachProject(pronto.NameRange{}, func(string) error { calls++; return errGivenUp })
+		d.is(err, errGivenUp, "EachProject")
+		equal(d, calls, 3, "calls")
 		d.has(r, "p.n.a", "v") // the Reader is of use
 		equal(d, len(d.scan(r, in("p", "n"))), 2, "rows of another scan")
 		equal(d, len(d.namespaces(r, "")), 3, "namespaces")
@@ -331,8 +334,8 @@ func eachNamespaceOrder(d *db) {
 	d.update(func(tx pronto.Writer) {
 		for i, p := range []string{"b", "a", "ab", "a.b", "a-", "A", "é", "e", "z", "\U0010ffff", "%", "_", "a_b", "axb"} {
 			for j, n := range []string{"z", "a", "ab", "a.b", "Z", "ÿ", "_"} {
-				want = append(want, fmt.Sprintf("%s|%s|%d", p, n, (i+j)%3))
-				d.check(tx.PutNamespace(pronto.Namespace{Project: p, Name: n, TTL: int64((i + j) % 3), Entries: 9}))
+				want = append(want, fmt.Sprintf("%s|%s|%d", p, n, (i+j)%3+1))
+				d.check(tx.PutNamespace(pronto.Namespace{Project: p, Name: n, TTL: int64((i+j)%3 + 1), Entries: 9}))
 			}
 		}
 	})
@@ -360,6 +363,44 @@ func eachNamespaceOrder(d *db) {
 			}
 			d.sameNames(list(r, project), of, "namespaces of %s", project)
 		}
+	})
+}
+
+// A range of names begins and ends where it says, in both directions.
+func nameRanges(d *db) {
+	projects, names := []string{"a", "a-", "a.b", "aa", "b", "é"}, []string{"%", "A", "a", "a-", "ab", "z", "é"}
+	d.update(func(tx pronto.Writer) {
+		for _, p := range projects {
+			for _, n := range names {
+				d.setAt(tx, pronto.Address{Project: p, Namespace: n, Key: "k"})
+			}
+		}
+		for i := range 100 { // a project that a listing of projects had better not go through
+			d.setAt(tx, pronto.Address{Project: "b", Namespace: fmt.Sprint("more", i), Key: "k"})
+		}
+		_, err := tx.Remove(pronto.Address{Project: "aa", Namespace: "z", Key: "k"})
+		d.check(err)
+	})
+	part := func(all []string, r pronto.NameRange) []string {
+		list := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return r.From != "" && (s < r.From) != r.Reverse })
+		if r.Reverse {
+			slices.Reverse(list)
+		}
+		return list
+	}
+	d.view(func(r pronto.Reader) {
+		for _, from := range append(append([]string{"", "\x00", "a\x00", "zz", "\xff"}, projects...), names...) {
+			for _, reverse := range []bool{false, true} {
+				nr := pronto.NameRange{From: from, Reverse: reverse}
+				have := []string{}
+				d.check(r.EachProject(nr, func(p string) error { have = append(have, p); return nil }))
+				d.sameNames(have, part(projects, nr), "projects of %+v", nr)
+				have = []string{}
+				d.check(r.EachNamespace("a-", nr, false, func(ns pronto.Namespace) error { have = append(have, ns.Name); return nil }))
+				d.sameNames(have, part(names, nr), "namespaces of %+v", nr)
+			}
+		}
+		equal(d, len(d.namespaces(r, "aa")), len(names)-1, "namespaces that hold something")
 	})
 }
 

@@ -263,6 +263,13 @@ func (d *db) set(tx pronto.Writer, address, value string) pronto.Entry {
 	return e
 }
 
+// setAt is set for an address that may hold the delimiter.
+func (d *db) setAt(tx pronto.Writer, a pronto.Address) {
+	d.Helper()
+	_, err := pronto.Set(tx, a, []byte("v"), pronto.SetOptions{})
+	d.check(err)
+}
+
 // cache makes a cache whose entries expire after ttl, in milliseconds.
 func (d *db) cache(tx pronto.Writer, project, name string, ttl int64) {
 	d.Helper()
@@ -324,13 +331,20 @@ func (d *db) count(r pronto.Reader, sel pronto.Selection) int64 {
 	return n
 }
 
+// Namespaces lists the namespaces of a project, "" for every one.
+func Namespaces(r pronto.Reader, project string, counts bool) (list []pronto.Namespace, err error) {
+	err = r.EachNamespace(project, pronto.NameRange{}, counts, func(ns pronto.Namespace) error {
+		list = append(list, ns)
+		return nil
+	})
+	return list, err
+}
+
 // namespaces lists the namespaces of a project as the engine has them.
 func (d *db) namespaces(r pronto.Reader, project string) (list []pronto.Namespace) {
 	d.Helper()
-	d.check(r.EachNamespace(project, func(ns pronto.Namespace) error {
-		list = append(list, ns)
-		return nil
-	}))
+	list, err := Namespaces(r, project, false)
+	d.check(err)
 	return list
 }
 

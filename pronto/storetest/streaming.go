@@ -24,7 +24,8 @@ func (d *db) readerCalls(r pronto.Reader) map[string]error {
 	_, calls["Count"] = r.Count(in("p", "n"))
 	_, calls["Count of nothing"] = r.Count(in("p", "none"))
 	_, calls["Namespace"] = r.Namespace("p", "n")
-	calls["EachNamespace"] = r.EachNamespace("", func(pronto.Namespace) error { d.Error("one within the other"); return nil })
+	calls["EachNamespace"] = r.EachNamespace("", pronto.NameRange{}, false, func(pronto.Namespace) error { d.Error("one within the other"); return nil })
+	calls["EachProject"] = r.EachProject(pronto.NameRange{}, func(string) error { d.Error("one within the other"); return nil })
 	_, calls["Revision"] = r.Revision()
 	return calls
 }
@@ -66,8 +67,13 @@ func (d *db) streams(r pronto.Reader, fn func()) {
 			fn()
 			return nil
 		}))
-		d.check(r.EachNamespace("", func(pronto.Namespace) error {
+		d.check(r.EachNamespace("", pronto.NameRange{}, false, func(pronto.Namespace) error {
 			equal(d, r.Now(), start, "Now")
+			calls++
+			fn()
+			return nil
+		}))
+		d.check(r.EachProject(pronto.NameRange{}, func(string) error {
 			calls++
 			fn()
 			return nil
@@ -76,7 +82,7 @@ func (d *db) streams(r pronto.Reader, fn func()) {
 		d.has(r, "p.c.a", "v")
 		equal(d, d.count(r, in("p", "n")), 2, "entries")
 	}
-	equal(d, calls, 8, "calls")
+	equal(d, calls, 10, "calls")
 }
 
 func (d *db) refused(calls map[string]error) {

@@ -5,6 +5,7 @@ import "encoding/binary"
 // Types of b-tree pages.
 const (
 	interiorIndex = 2
+	interiorTable = 5
 	leafIndex     = 10
 	leafTable     = 13
 )
@@ -37,7 +38,7 @@ func (f *File) node(n uint32) (node, error) {
 	}
 	count, size := int(binary.BigEndian.Uint16(h[3:])), 8
 	switch t.kind {
-	case interiorIndex:
+	case interiorIndex, interiorTable:
 		size = 12
 		t.right = binary.BigEndian.Uint32(h[8:])
 	case leafIndex, leafTable:
@@ -89,21 +90,21 @@ type place struct{ depth, cell int }
 // the damage there is no answer.
 func (f *File) Find(object int, last bool, key ...any) (r Record, found bool, err error) {
 	f.chained = 0
-	page, columns := f.roots[object], f.schema.Objects[object].Columns
+	page, o := f.roots[object], &f.schema.Objects[object]
 	var at, end place // of r, and where the search ends
 	for depth := range maxDepth {
 		t, err := f.node(page)
 		if err != nil {
 			return Record{}, false, err
 		}
-		if t.kind == leafTable || t.len() == 0 && (depth > 0 || t.kind != leafIndex) {
+		if t.kind == leafTable || t.kind == interiorTable || t.len() == 0 && (depth > 0 || t.kind != leafIndex) {
 			return Record{}, false, ErrUnsure
 		}
 		lo, hi := 0, t.len()-1
 		for lo <= hi {
 			mid := (lo + hi) / 2
 			var cell Record
-			if err := f.indexRecord(&cell, t, mid, columns); err != nil {
+			if err := f.indexRecord(&cell, t, mid, o); err != nil {
 				return Record{}, false, err
 			}
 			c, err := cell.compare(key)
@@ -131,7 +132,7 @@ func (f *File) Find(object int, last bool, key ...any) (r Record, found bool, er
 			if at != end {
 				return Record{}, false, ErrUnsure
 			}
-			if last || r.at[columns-1] > len(r.p.local) {
+			if last || r.at[o.Columns-1] > len(r.p.local) {
 				err = r.p.load()
 			} else {
 				err = r.p.read(nil)
@@ -149,7 +150,7 @@ func (f *File) Find(object int, last bool, key ...any) (r Record, found bool, er
 }
 
 // indexRecord reads the record of cell i of a page of an index.
-func (f *File) indexRecord(r *Record, t node, i, columns int) error {
+func (f *File) indexRecord(r *Record, t node, i int, o *Object) error {
 	b, err := t.cell(i)
 	if err != nil {
 		return err
@@ -161,5 +162,81 @@ func (f *File) indexRecord(r *Record, t node, i, columns int) error {
 	if err != nil {
 		return err
 	}
-	return r.parse(p, columns)
+	return r.parse(p, o.Columns, o.Added)
+}
+
+// FindRow looks for a row of a table by its rowid, as SQLite does
+// (sqlite3BtreeTableMoveto), and has all of it in memory, until the next call.
+func (f *File) FindRow(object int, rowid int64) (r Record, found bool, err error) {
+	f.chained = 0
+	page, o := f.roots[object], &f.schema.Objects[object]
+	for depth := range maxDepth {
+		t, err := f.node(page)
+		if err != nil {
+			return Record{}, false, err
+		}
+		if t.kind != leafTable && t.kind != interiorTable || t.len() == 0 && (depth > 0 || t.kind != leafTable) {
+			return Record{}, false, ErrUnsure
+		}
+		lo, hi := 0, t.len()-1
+		for lo <= hi {
+			mid := (lo + hi) / 2
+			b, key, err := t.rowid(mid)
+			if err != nil {
+				return Record{}, false, err
+			}
+			if key == rowid && t.kind == leafTable {
+				p, err := f.payload(b, true)
+				if err == nil {
+					f.row, err = p.loadInto(f.row)
+				}
+				if err == nil {
+					err = r.parse(p, o.Columns, o.Added)
+				}
+				return r, true, err
+			}
+			if key == rowid {
+				lo = mid
+				break
+			}
+			if key < rowid {
+				lo = mid + 1
+			} else {
+				hi = mid - 1
+			}
+		}
+		if t.kind == leafTable {
+			return Record{}, false, nil
+		}
+		if page, err = t.child(lo); err != nil {
+			return Record{}, false, err
+		}
+		if page == 1 {
+			return Record{}, false, ErrUnsure
+		}
+	}
+	return Record{}, false, ErrUnsure
+}
+
+// rowid is the key of cell i of a page of a table.
+func (t node) rowid(i int) (cell []byte, rowid int64, err error) {
+	cell, err = t.cell(i)
+	if err != nil {
+		return nil, 0, err
+	}
+	b := cell
+	if t.kind == interiorTable {
+		b = b[4:]
+	} else {
+		_, n := uvarint(b)
+		if n == 0 {
+			return nil, 0, ErrUnsure
+		}
+		b = b[n:]
+	}
+	v, n := uvarint(b)
+	if n == 0 {
+		return nil, 0, ErrUnsure
+	}
+	return cell, int64(v), nil
 }

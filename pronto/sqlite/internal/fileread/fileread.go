@@ -46,12 +46,12 @@ type Schema struct {
 	Objects       []Object // all there are, in any order
 }
 
-// Object is a row of sqlite_schema: a table WITHOUT ROWID, an index, or a table
-// in which nothing is looked for.
+// Object is a row of sqlite_schema: an index or a table.
 type Object struct {
 	Type, Name, Table string
 	SQL               string // "" is NULL
-	Columns           int    // of a record of a table WITHOUT ROWID or an index, at most 8
+	Columns           int    // of a record, at most 9; 0 where nothing is looked for
+	Added             int    // how many of them older records do not have, at the end: they are NULL
 }
 
 // File is a snapshot of a database file.
@@ -63,7 +63,8 @@ type File struct {
 	logPages map[uint32]int // page number to its newest committed image in log
 	cache    map[uint32][]byte
 	ahead    ahead
-	chained  int // bytes of overflow pages read for one row
+	chained  int    // bytes of overflow pages read for one row
+	row      []byte // of FindRow
 
 	schema *Schema
 	roots  []uint32 // of its objects

@@ -8,8 +8,12 @@ import (
 
 const (
 	// maxPayload is the longest row that is read, in bytes: one with the largest
-	// value that set takes unasked, and what goes with it.
-	maxPayload = 64<<20 + 8<<10
+	// value, and what goes with it.
+	maxPayload = MaxValue + 8<<10
+
+	// MaxValue is the largest value that is read, in bytes: the largest that set
+	// takes unasked.
+	MaxValue = 64 << 20
 
 	// maxChained bounds what is read of overflow pages for one row: its own, and
 	// those of the rows that it is compared with.
@@ -95,15 +99,23 @@ func (f *File) payload(b []byte, table bool) (payload, error) {
 
 // load makes all of the payload local.
 func (p *payload) load() error {
+	_, err := p.loadInto(nil)
+	return err
+}
+
+// loadInto is load with memory that may be used for it, and returns that.
+func (p *payload) loadInto(memory []byte) ([]byte, error) {
 	if p.next == 0 {
-		return nil
+		return memory, nil
 	}
-	all := make([]byte, p.size)
-	if err := p.read(all); err != nil {
-		return err
+	if len(memory) < p.size {
+		memory = make([]byte, p.size)
 	}
-	p.local, p.next = all, 0
-	return nil
+	if err := p.read(memory[:p.size]); err != nil {
+		return memory, err
+	}
+	p.local, p.next = memory[:p.size], 0
+	return memory, nil
 }
 
 // read fills b from the beginning of the payload, and follows the chain to its
@@ -182,7 +194,7 @@ func (f *File) overflow(n uint32, left int) ([]byte, error) {
 }
 
 // maxColumns is the most that a record may have.
-const maxColumns = 8
+const maxColumns = 9
 
 // Record is a row: a list of values.
 type Record struct {
@@ -192,9 +204,10 @@ type Record struct {
 	at      [maxColumns + 1]int // where each value begins in the payload, and the last ends
 }
 
-// parse reads the head of a record of that many columns, which with their values
-// must make up all of the payload.
-func (r *Record) parse(p payload, columns int) error {
+// parse reads the head of a record of that many columns, the last of which may be
+// missing as far as they were added later; what there is must make up all of the
+// payload.
+func (r *Record) parse(p payload, columns, added int) error {
 	// SQLite compares records whose head has a length of one byte, below 64, in
 	// a shorter way.
 	if len(p.local) == 0 || p.local[0] >= 64 || int(p.local[0]) > len(p.local) || columns > maxColumns {
@@ -204,6 +217,10 @@ func (r *Record) parse(p payload, columns int) error {
 	at := int(p.local[0])
 	h := p.local[min(1, at):at]
 	for i := range columns {
+		if len(h) == 0 && i >= columns-added {
+			r.types[i], r.at[i] = 0, at
+			continue
+		}
 		t, n := uvarint(h)
 		size := typeSize(t)
 		if n == 0 || t == 10 || t == 11 || size > p.size-at {

@@ -23,7 +23,7 @@ func (f *File) readSchema() error {
 			return err
 		}
 		var r Record
-		if err := r.parse(p, 5); err != nil {
+		if err := r.parse(p, 5, 0); err != nil {
 			return err
 		}
 		if err := f.readObject(&r); err != nil {
