@@ -123,8 +123,9 @@ func TestLineReaderEnds(t *testing.T) {
 // A line that is too long is an error that names it, before all of it is read.
 func TestLineReaderLimit(t *testing.T) {
 	const limit = 2 * lineBuffer
-	for _, size := range []int{limit, limit + 1} {
-		r := io.MultiReader(strings.NewReader("a\n"), strings.NewReader(strings.Repeat("x", size)))
+	for i, size := range []int{limit, limit + 1, limit, limit + 1} {
+		end := []string{"", "", "\n", "\nb"}[i]
+		r := io.MultiReader(strings.NewReader("a\n"), strings.NewReader(strings.Repeat("x", size)+end))
 		got, _, err := readLines(r, limit)
 		switch {
 		case size == limit && (err != nil || len(got) != 2):

@@ -59,7 +59,7 @@ func TestBatchMemory(t *testing.T) {
 		{"json", []string{"--json"}, "set k '" + value + "'\n", 0, 0},
 		{"answers", []string{"--each", "--json"}, "set k '" + value + "'\nincr n\n", 0, 0},
 		{"again", nil, strings.Repeat("set k '"+value+"'\n", 3), 0, 0},
-		{"small ones after", nil, "set k '" + value + "'\n" + strings.Repeat("set j 'a value'\nget j\n", 2000), 0, 0},
+		{"small ones after", nil, "set k '" + value + "'\n" + strings.Repeat("set j 'a value'\nget j\n", 2000), size * 5 / 2, 0},
 		{"too long", nil, "set k '" + strings.Repeat(value, 3) + "'\n", 64 << 20, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,6 +79,26 @@ func TestBatchMemory(t *testing.T) {
 				t.Errorf("it took %d KiB, more than %d", kib, most>>10)
 			}
 		})
+	}
+}
+
+// An import has a large value in memory as its line, on its way, and in SQLite.
+func TestImportMemory(t *testing.T) {
+	const size = 32 << 20
+	value := strings.Repeat("0123456789abcdef", size/16)
+	for name, text := range map[string]string{
+		"k.tsv": "k\t" + value + "\n", "k.env": "K='" + value + "'\n", "k.jsonl": `{"address":"k","value":"` + value + "\"}\n",
+	} {
+		m := newMachine(t)
+		file := filepath.Join(m.home, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kib := peakOf(t, m, 0, "import", file)
+		t.Logf("%s: %d MiB", name, kib>>10)
+		if most := 3*size + 24<<20; kib > most>>10 {
+			t.Errorf("%s: it took %d KiB, more than %d", name, kib, most>>10)
+		}
 	}
 }
 
