@@ -9,6 +9,8 @@
 //
 // A symbolic link at the place is itself replaced; what it leads to stays as it
 // is.
+//
+// [MkdirAll] makes directories that survive it as well.
 package atomicfile
 
 import (
@@ -20,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -177,6 +180,45 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 		_, err := w.Write(data)
 		return err
 	})
+}
+
+// MkdirAll makes a directory, and those above it that are missing, with
+// permissions mode, and has their names survive a loss of power before there is
+// anything in them.
+//
+// So another process that finds a directory with something in it need not care.
+// One that is empty may have been made a moment ago, and is not yet synced.
+func MkdirAll(dir string, mode fs.FileMode) error {
+	dir = filepath.Clean(dir)
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && !info.IsDir():
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+	case err == nil && !isEmpty(dir):
+		return nil
+	case errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir:
+		if err = MkdirAll(filepath.Dir(dir), mode); err == nil {
+			err = os.Mkdir(dir, mode)
+		}
+		if info, serr := os.Stat(dir); errors.Is(err, fs.ErrExist) && serr == nil && info.IsDir() {
+			err = nil // another process has just made it
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(dir))
+}
+
+// isEmpty reports whether there is nothing in a directory.
+func isEmpty(dir string) bool {
+	d, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	_, err = d.Readdirnames(1)
+	return err == io.EOF
 }
 
 // syncFile makes a file, or the entries of a directory, survive a loss of power.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -337,5 +338,83 @@ func TestTempName(t *testing.T) {
 		if IsTemp(name) {
 			t.Errorf("%q is taken for a file that was being written", name)
 		}
+	}
+}
+
+// Each directory that is made has its name synced before anything is in it, and so
+// has one that is there and still empty: its maker may not have got so far.
+func TestMkdirAll(t *testing.T) {
+	top := t.TempDir()
+	if err := os.WriteFile(filepath.Join(top, "f"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(top, "a", "b", "c")
+	sync := syncFile
+	t.Cleanup(func() { syncFile = sync })
+	var synced []string
+	syncFile = func(f *os.File) error {
+		rel, err := filepath.Rel(top, f.Name())
+		if err != nil {
+			t.Error(err)
+		}
+		synced = append(synced, rel+" of "+names(t, f.Name()))
+		return sync(f)
+	}
+	if err := MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a, b := "a", filepath.Join("a", "b")
+	if got, want := fmt.Sprint(synced), fmt.Sprint([]string{". of a f", a + " of b", b + " of c"}); got != want {
+		t.Errorf("synced %s, want %s", got, want)
+	}
+	for _, d := range []string{a, b, filepath.Join(b, "c")} {
+		if info, err := os.Stat(filepath.Join(top, d)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", d, info.Mode(), err)
+		}
+	}
+	synced = nil
+	if err := MkdirAll(dir+"/", 0o700); err != nil || fmt.Sprint(synced) != fmt.Sprint([]string{b + " of c"}) {
+		t.Errorf("of an empty directory: %v, synced %q", err, synced)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "f"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synced = nil
+	if err := MkdirAll(dir, 0o700); err != nil || synced != nil {
+		t.Errorf("of one with a file in it: %v, synced %q", err, synced)
+	}
+	if err := MkdirAll(filepath.Join(dir, "f", "g"), 0o700); err == nil {
+		t.Error("below a file")
+	}
+	if err := MkdirAll(filepath.Join(dir, "f"), 0o700); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("in the place of a file: %v", err)
+	}
+	fail := errors.New("I/O error")
+	syncFile = func(*os.File) error { return fail }
+	if err := MkdirAll(filepath.Join(top, "d"), 0o700); runtime.GOOS != "windows" && !errors.Is(err, fail) {
+		t.Errorf("the sync fails: %v", err)
+	}
+}
+
+// Two that make a directory at once both find it made; a link to nothing in its
+// place is an error.
+func TestMkdirAllRaces(t *testing.T) {
+	top := t.TempDir()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 20 {
+				if err := MkdirAll(filepath.Join(top, fmt.Sprint(i), "b"), 0o700); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := os.Symlink(filepath.Join(top, "none"), filepath.Join(top, "link")); err != nil {
+		t.Skip("no links here")
+	}
+	if err := MkdirAll(filepath.Join(top, "link"), 0o700); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a link to nothing: %v", err)
 	}
 }

@@ -194,7 +194,7 @@ func (a *app) update(ctx context.Context, sel selection, fn func(pronto.Writer) 
 
 // openToWrite opens the database, made if it is not there.
 func (a *app) openToWrite(ctx context.Context, sel selection) (pronto.Store, error) {
-	if sel.user.Owns(sel.target) {
+	if sel.user.Owns(sel.target) && !home.Exists(sel.target) {
 		if err := sel.user.MakeDir(); err != nil {
 			return nil, err
 		}

@@ -50,7 +50,7 @@ var rooms = []room{
 	{path: "pronto/sqlite", kind: engine, imports: "pronto pronto/sqlite/internal/driver pronto/sqlite/internal/fileread internal/atomicfile"},
 	{path: "pronto/sqlite/internal/driver", kind: engine, imports: "pronto/sqlite/internal/queue pronto/sqlite/internal/vfs",
 		modules: "modernc.org/libc modernc.org/sqlite"},
-	{path: "pronto/sqlite/internal/vfs", kind: engine, modules: "modernc.org/libc modernc.org/sqlite"},
+	{path: "pronto/sqlite/internal/vfs", kind: engine, imports: "internal/atomicfile", modules: "modernc.org/libc modernc.org/sqlite"},
 	{path: "pronto/sqlite/internal/queue", kind: engine, modules: "golang.org/x/sys"},
 	{path: "pronto/sqlite/internal/fileread", kind: engine},
 
@@ -72,13 +72,14 @@ var rooms = []room{
 	{path: "internal/testprog", kind: forTests, imports: "internal/cli pronto/sqlite/sqlitetest", modules: "github.com/rogpeppe/go-internal"},
 	{path: "internal/e2e", kind: forTests, imports: "internal/cli internal/testprog pronto"},
 	{path: "internal/house", kind: forTests},
+	{path: "pronto/sqlite/internal/faults", kind: forTests, imports: "pronto/sqlite/internal/vfs", modules: "golang.org/x/sys modernc.org/libc modernc.org/sqlite"},
 	{path: "pronto/sqlite/sqlitetest", kind: forTests, imports: "pronto/sqlite/internal/driver", modules: "modernc.org/sqlite"},
 }
 
 // testsMay is what the tests of any package may import beside what the package
 // itself may: they need an engine, and look at what it leaves on disk.
 var testsMay = room{
-	imports: "pronto pronto/format pronto/home pronto/memory pronto/storetest pronto/sqlite pronto/sqlite/sqlitetest internal/testprog",
+	imports: "pronto pronto/format pronto/home pronto/memory pronto/storetest pronto/sqlite pronto/sqlite/sqlitetest pronto/sqlite/internal/faults internal/testprog",
 	modules: "github.com/rogpeppe/go-internal",
 }
 
@@ -101,6 +102,14 @@ var habits = []habit{
 		"os":      "Exit",
 		"syscall": "Exit",
 		"log":     "Fatal Fatalf Fatalln",
+	}},
+	// The names of directories must be synced: atomicfile.MkdirAll does it. What is
+	// made in a temporary directory need not be, and an installation has a way of its own.
+	{"makes directories", []string{
+		"internal/atomicfile/atomicfile.go", "lifecycle/install/change.go", "lifecycle/archive/restore_load.go", "lifecycle/archive/restore_legacy.go",
+	}, map[string]string{
+		"os":      "Mkdir MkdirAll",
+		"syscall": "Mkdir",
 	}},
 	{"uses the streams of the process", []string{"internal/cli/main.go"}, map[string]string{
 		"os":  "Stdin Stdout Stderr",

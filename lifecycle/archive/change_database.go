@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"prontodb/internal/atomicfile"
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
@@ -69,7 +70,7 @@ func (c *databaseChange) look() error {
 func (c *databaseChange) makeDir() error {
 	dir := filepath.Dir(c.location())
 	c.made = fsutil.MissingDirs(dir)
-	return os.MkdirAll(dir, 0o700)
+	return atomicfile.MkdirAll(dir, 0o700)
 }
 
 func (c *databaseChange) lock() error {

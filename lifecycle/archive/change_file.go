@@ -51,7 +51,7 @@ func (c *fileChange) stage() error {
 	}
 	dir := filepath.Dir(c.path)
 	c.made = fsutil.MissingDirs(dir)
-	err := os.MkdirAll(dir, 0o700)
+	err := atomicfile.MkdirAll(dir, 0o700)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"prontodb/internal/atomicfile"
 	"prontodb/lifecycle/internal/fsutil"
 )
 
@@ -26,7 +27,7 @@ const tempPrefix = ".prontodb-tmp-"
 // not there, and removes abandoned ones.
 func newTempDir(parent string) (*tempDir, error) {
 	t := &tempDir{made: fsutil.MissingDirs(parent)}
-	err := os.MkdirAll(parent, 0o700)
+	err := atomicfile.MkdirAll(parent, 0o700)
 	for err == nil && t.lock == nil {
 		removeAbandoned(parent)
 		if t.dir, err = os.MkdirTemp(parent, tempPrefix+"*"); err == nil {

@@ -154,7 +154,7 @@ func (u User) writeCursor(c Cursor, commit func(*atomicfile.File) error) (Cursor
 	if err != nil {
 		return c, err
 	}
-	if err := os.MkdirAll(u.cursorsDir(), 0o700); err != nil {
+	if err := atomicfile.MkdirAll(u.cursorsDir(), 0o700); err != nil {
 		return c, err
 	}
 	f, err := atomicfile.Create(u.cursorPath(c.Name), 0o600)

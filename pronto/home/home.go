@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"prontodb/internal/atomicfile"
 	"prontodb/pronto"
 )
 
@@ -85,7 +86,7 @@ func (h Home) Users() ([]User, error) {
 }
 
 // MakeDir makes the user's directory, and those above it, with mode 0700.
-func (u User) MakeDir() error { return os.MkdirAll(u.Dir, 0o700) }
+func (u User) MakeDir() error { return atomicfile.MkdirAll(u.Dir, 0o700) }
 
 // Databases lists the names of the user's databases, in byte order.
 func (u User) Databases() ([]string, error) {

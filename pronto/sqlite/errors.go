@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -51,6 +52,9 @@ func (s *store) wrap(err error) error {
 	var e *driver.Error
 	var sentinel error
 	switch {
+	case isUndone(err):
+		return s.errorf("was left in the middle of a write, which %s undoes when something that may write opens it: %w",
+			filepath.Base(s.path+journalSuffix), pronto.ErrReadOnly)
 	case errors.As(err, &e):
 		if gone := s.checkInPlace(); gone != nil {
 			return s.errorf("%w: %w", gone, err)
@@ -74,7 +78,7 @@ func (s *store) wrap(err error) error {
 		case sqliteNotADB:
 			sentinel = pronto.ErrForeign
 		case sqliteIOErr:
-			if isDiskFull(e.Code) {
+			if runtime.GOOS != "linux" && isDiskFull(e.Code) { // there package vfs tells
 				sentinel = pronto.ErrFull
 			}
 		}
@@ -123,6 +127,14 @@ func (s *store) whyNotOpened() error {
 		return pronto.ErrFull
 	}
 	return pronto.ErrReadOnly
+}
+
+// isUndone reports the error of a file that is to be undone to what it was before
+// a write which did not come to its end, where nothing may be written.
+func isUndone(err error) bool {
+	const readOnlyRollback = sqliteReadOnly | 3<<8
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code == readOnlyRollback
 }
 
 // isReadOnly reports an error that SQLite gives for a database in a

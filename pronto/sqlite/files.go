@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"os"
@@ -38,6 +39,29 @@ func (h header) isOurs() bool {
 	return h.isSQLite() && len(h) >= headerSize && h.applicationID() == applicationID
 }
 
+// isBlank reports whether there is nothing but zeros.
+func (h header) isBlank() bool { return bytes.Count(h, []byte{0}) == len(h) }
+
+// A rollback journal begins with journalMagic, and has, after two more numbers,
+// that of the pages that the database had before
+// (https://www.sqlite.org/fileformat.html#the_rollback_journal).
+const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+
+// wasEmpty reports whether a database had nothing in it before the transaction
+// that the journal at path belongs to: one that is just being made, or was when
+// the power went. Then any of its pages may be missing, the first one too, so that
+// its header does not say what it is. SQLite will undo it.
+func wasEmpty(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // SQLite locks no journal
+	var h [20]byte
+	_, err = io.ReadFull(f, h[:])
+	return err == nil && string(h[:8]) == journalMagic && binary.BigEndian.Uint32(h[16:]) == 0
+}
+
 // readHeader reads the header of the file at path, or as much of it as there
 // is. It must not be called while this process has the database open: see
 // package fileread.
@@ -58,6 +82,9 @@ func readHeader(path string) (header, error) {
 // Kind implements [pronto.FileKeeper].
 func (e engine) Kind(path string) (pronto.FileKind, error) {
 	h, err := readHeader(path)
+	if err == nil && len(h) > 0 && h.isBlank() && wasEmpty(realPath(path)+journalSuffix) {
+		return pronto.DatabaseFile, nil
+	}
 	return e.KindOf(h), err
 }
 

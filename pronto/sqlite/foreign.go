@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"prontodb/pronto"
@@ -118,14 +117,8 @@ func (f *Foreign) CheckUnchanged() error {
 
 // Wrap says of an error what it means for the file.
 func (f *Foreign) Wrap(err error) error {
-	const hotJournal = sqliteReadOnly | 3<<8 // SQLITE_READONLY_ROLLBACK
 	s := &store{path: f.path, o: pronto.Options{BusyTimeout: pronto.DefaultBusyTimeout}}
-	var e *driver.Error
-	switch {
-	case errors.As(err, &e) && e.Code == hotJournal:
-		return s.errorf("was left in the middle of a write, which %s undoes when something that may write opens it: %w",
-			filepath.Base(f.path+journalSuffix), pronto.ErrReadOnly)
-	case errors.Is(err, ErrChanged):
+	if errors.Is(err, ErrChanged) {
 		return s.named(err)
 	}
 	return s.wrap(err)

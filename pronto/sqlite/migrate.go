@@ -19,7 +19,7 @@ func (s *store) checkHeader() error {
 	switch h = h[:n]; {
 	case err != nil:
 		return err
-	case n == 0:
+	case n == 0, (h.isBlank() || h.isOurs()) && wasEmpty(s.c.Journal()):
 		s.isNew = true
 		return s.checkRegular()
 	case !h.isSQLite() || n < headerSize:
@@ -41,15 +41,18 @@ func newerError(version int) error {
 }
 
 // checkRegular refuses a device or a pipe, which reads like an empty file or
-// not at all, and a file with several names: see [links].
+// not at all, and a file with several names: see [links]. The error is
+// [fs.ErrNotExist] where there is nothing.
 func (s *store) checkRegular() error {
 	info, err := os.Stat(s.path)
 	switch {
-	case err == nil && info.IsDir():
+	case err != nil:
+		return err
+	case info.IsDir():
 		return fmt.Errorf("is a folder, %w", pronto.ErrForeign)
-	case err == nil && !info.Mode().IsRegular():
+	case !info.Mode().IsRegular():
 		return fmt.Errorf("is no regular file, %w", pronto.ErrForeign)
-	case err == nil && !s.o.Linked && links(info) > 1:
+	case !s.o.Linked && links(info) > 1:
 		return s.named(pronto.ErrLinked)
 	}
 	return nil
@@ -127,15 +130,35 @@ func (s *store) leaveJournal() error {
 // all of wait, it stays as it is, every promise holding as well without, and
 // the next process that opens it for writing tries again.
 func (s *store) enableWAL(wait time.Duration) error {
+	enabled, err := s.tryWAL(wait)
+	if err == nil && !enabled {
+		err = s.syncJournal()
+	}
+	return err
+}
+
+func (s *store) tryWAL(wait time.Duration) (bool, error) {
 	s.c.SetBusyTimeout(0)
 	defer s.c.SetBusyTimeout(s.o.BusyTimeout)
 	for deadline := time.Now().Add(wait); ; time.Sleep(time.Millisecond) {
 		err := s.c.Exec("PRAGMA journal_mode=WAL")
 		if c := code(err); c != sqliteBusy && c != sqliteLocked {
-			return err
+			return err == nil, err
 		}
 		if time.Now().After(deadline) {
-			return nil
+			return false, nil
 		}
 	}
+}
+
+// syncJournal has the sync that was asked for hold in a file with a rollback
+// journal, where the removal of the journal is the commit. It takes one more there:
+// for a commit to last, that of the directory, and for the file to stay whole, that
+// of a commit that need not last.
+// https://www.sqlite.org/pragma.html#pragma_synchronous
+func (s *store) syncJournal() error {
+	if s.o.Sync == pronto.SyncNormal {
+		return s.c.Exec("PRAGMA synchronous=FULL")
+	}
+	return s.c.Exec("PRAGMA synchronous=EXTRA")
 }

@@ -68,13 +68,23 @@ func (s *store) open(ctx context.Context) error {
 	if s.path == "" {
 		return fmt.Errorf("the path of the database is empty")
 	}
-	if err := s.checkRegular(); err != nil {
-		return err // opening a pipe, SQLite would wait for ever
+	err := s.checkRegular() // opening a pipe, SQLite would wait for ever
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.o.Mode == pronto.Read:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		// Made here, not by SQLite, for its mode; the log takes the same. And
+		// before SQLite opens it, which takes a file that another process makes in
+		// this moment for one that it may only read.
+		err = s.create()
+	}
+	if err != nil {
+		return err
 	}
 	c, err := driver.Open(s.path, driver.ReadWrite, "")
 	if code(err) == sqliteCantOpen {
-		if c, err = s.openOther(); c == nil {
-			return err
+		if err = s.whyNot(err); errors.Is(err, fs.ErrNotExist) {
+			return s.open(ctx) // it has just been removed
 		}
 	}
 	if err != nil {
@@ -87,38 +97,27 @@ func (s *store) open(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-// openOther deals with a file that SQLite would not open: it is missing, or a
-// directory, or may not even be read, or was missing a moment ago.
-func (s *store) openOther() (*driver.Conn, error) {
-	info, err := os.Stat(s.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && s.o.Mode == pronto.Read:
-		return nil, nil
-	case errors.Is(err, fs.ErrNotExist):
-		// Made here, not by SQLite, for its mode; the log takes the same.
-		f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		s.created = err == nil
-		if errors.Is(err, fs.ErrExist) { // made by another process, or a link to nothing
-			f, err = os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
-		}
-		if err != nil {
-			return nil, err
-		}
-		fileread.CloseLater(f)
-		return driver.Open(s.path, driver.ReadWrite, "")
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, fmt.Errorf("is a folder, %w", pronto.ErrForeign)
+// create makes an empty file for a database, if there is still none.
+func (s *store) create() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	s.created = err == nil
+	if errors.Is(err, fs.ErrExist) { // made by another process, or a link to nothing
+		f, err = os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
 	}
-	f, err := os.Open(s.path)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		fileread.CloseLater(f)
+	}
+	return err
+}
+
+// whyNot is why a file can't be opened, which SQLite does not say.
+func (s *store) whyNot(err error) error {
+	f, ferr := os.Open(s.path)
+	if ferr != nil {
+		return ferr
 	}
 	fileread.CloseLater(f)
-	// It is there and can be read, so another process has just made it: SQLite
-	// itself opens a file for reading only that may not be written.
-	return driver.Open(s.path, driver.ReadWrite, "")
+	return err
 }
 
 // prepare sets the connection up, and fills a new database. Whether the schema

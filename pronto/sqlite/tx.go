@@ -62,12 +62,15 @@ func (s *store) begin(ctx context.Context, how string) (*transaction, error) {
 		if err = s.migrate(ctx); err == nil {
 			err = s.start(how)
 		}
-	case s.o.Mode == pronto.Read && isReadOnly(err) && !s.checked:
+	case s.o.Mode == pronto.Read && isReadOnly(err) && !isUndone(err) && !s.checked:
 		if err = s.reopenReadOnly(); err == nil {
 			err = s.start(how)
 		}
 	}
 	if err != nil {
+		if s.c != nil {
+			s.rollback()
+		}
 		if cerr := ctx.Err(); cerr != nil {
 			return nil, cerr
 		}

@@ -147,6 +147,25 @@ func busyHandler(_ *libc.TLS, db uintptr, tries int32) int32 {
 	return 0
 }
 
+// insist calls fn, which has come back with SQLITE_PROTOCOL, again until it does
+// not, or the busy timeout ends: then it is SQLITE_BUSY.
+//
+// Where SQLite finds the index of the log locked by one that is about to set it
+// up or to recover it, it does not call the busy handler: that should take no
+// time. It asks a hundred times (walTryBeginRead) and gives up. But a process may
+// be stopped, or starved, at any time. Nothing of the statement has been done.
+func (c *Conn) insist(fn func() int32) int32 {
+	if !c.queuing {
+		c.busySince = time.Now()
+	}
+	for tries := int32(0); c.pause(busyDelay(tries), nil); tries++ {
+		if rc := fn(); rc != lib.SQLITE_PROTOCOL {
+			return rc
+		}
+	}
+	return lib.SQLITE_BUSY
+}
+
 // pause waits for between half of d and d, or until it is called, and reports
 // whether there is time left to ask once more.
 func (c *Conn) pause(d time.Duration, called <-chan struct{}) bool {

@@ -144,7 +144,12 @@ func (c *Conn) Exec(sql string) error {
 		return err
 	}
 	defer libc.Xfree(c.tls, z)
-	if rc := lib.Xsqlite3_exec(c.tls, c.db, z, 0, 0, 0); rc != lib.SQLITE_OK {
+	run := func() int32 { return lib.Xsqlite3_exec(c.tls, c.db, z, 0, 0, 0) }
+	rc := run()
+	if rc == lib.SQLITE_PROTOCOL {
+		rc = c.insist(run)
+	}
+	if rc != lib.SQLITE_OK {
 		return c.error(rc)
 	}
 	return nil
@@ -162,7 +167,12 @@ func (c *Conn) Prepare(sql string) (*Stmt, error) {
 		return nil, err
 	}
 	defer libc.Xfree(c.tls, z)
-	if rc := lib.Xsqlite3_prepare_v2(c.tls, c.db, z, int32(len(sql)+1), c.scratch, 0); rc != lib.SQLITE_OK {
+	compile := func() int32 { return lib.Xsqlite3_prepare_v2(c.tls, c.db, z, int32(len(sql)+1), c.scratch, 0) }
+	rc := compile()
+	if rc == lib.SQLITE_PROTOCOL {
+		rc = c.insist(compile) // it had to read the schema
+	}
+	if rc != lib.SQLITE_OK {
 		return nil, c.error(rc)
 	}
 	s := &Stmt{c: c, p: *(*uintptr)(at(c.scratch))}
@@ -260,6 +270,12 @@ func (c *Conn) ReadHeader(b []byte) (int, error) {
 		return 0, c.error(rc)
 	}
 	return copy(b[:min(int64(len(b)), *(*int64)(at(c.scratch)))], view), nil
+}
+
+// Journal is the path at which a rollback journal of the database is, if there is
+// one.
+func (c *Conn) Journal() string {
+	return libc.GoString(lib.Xsqlite3_filename_journal(c.tls, lib.Xsqlite3_db_filename(c.tls, c.db, 0)))
 }
 
 // Version is SQLite's version.

@@ -134,7 +134,11 @@ func (s *Stmt) Step() (bool, error) {
 		s.Reset()
 		return false, err
 	}
-	switch rc := lib.Xsqlite3_step(s.c.tls, s.p); rc {
+	rc := lib.Xsqlite3_step(s.c.tls, s.p)
+	if rc == lib.SQLITE_PROTOCOL {
+		rc = s.c.insist(func() int32 { return lib.Xsqlite3_step(s.c.tls, s.p) })
+	}
+	switch rc {
 	case lib.SQLITE_ROW:
 		return true, nil
 	case lib.SQLITE_DONE:

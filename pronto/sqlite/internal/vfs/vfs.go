@@ -1,5 +1,6 @@
-// Package vfs changes two things in how SQLite opens its write-ahead log, for a
-// process that lives for one write; DESIGN.md says what it relies on.
+// Package vfs changes how SQLite syncs, and how it opens and empties its
+// write-ahead log: for a process that lives for one write, and so that a commit
+// which failed is not in the log. DESIGN.md says what it relies on.
 package vfs
 
 import "unsafe"

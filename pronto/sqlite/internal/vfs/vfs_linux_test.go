@@ -60,7 +60,7 @@ func (d *database) syncsDirectory() bool {
 		d.t.Fatalf("file control: %d", rc)
 	}
 	log := (*lib.TunixFile)(At(*(*uintptr)(At(d.out))))
-	if log.FpMethod != uintptr(unsafe.Pointer(&walMethods)) {
+	if log.FpMethod != uintptr(unsafe.Pointer(&walMethods.ours)) {
 		d.t.Fatal("the log has not been opened by this package")
 	}
 	return log.FctrlFlags&lib.UNIXFILE_DIRSYNC != 0
@@ -73,8 +73,29 @@ func TestRegister(t *testing.T) {
 	if name := libc.GoString((*lib.Tsqlite3_vfs)(At(v)).FzName); name != Name {
 		t.Errorf("the default VFS is %q", name)
 	}
-	if lib.Xmodernc_fdatasync(d.tls, -1) != 1 {
-		t.Error("it does not sync with fdatasync")
+	syncs := 0
+	onSync(t, func(string) error { syncs++; return nil })
+	for _, mode := range []string{"DELETE", "WAL"} {
+		d.exec("PRAGMA journal_mode=" + mode)
+		syncs = 0
+		d.exec("PRAGMA user_version=1; PRAGMA user_version=2")
+		if syncs == 0 {
+			t.Errorf("in mode %s nothing is synced", mode)
+		}
+	}
+}
+
+// onSync has fn called instead of fdatasync, with the name of the file.
+func onSync(t *testing.T, fn func(name string) error) {
+	t.Helper()
+	sync := Fdatasync
+	t.Cleanup(func() { Fdatasync = sync })
+	Fdatasync = func(fd int) error {
+		path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+		if err != nil {
+			t.Error(err)
+		}
+		return fn(filepath.Base(path))
 	}
 }
 
