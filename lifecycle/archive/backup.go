@@ -207,7 +207,7 @@ func (b *backup) snapshot(s *source) (bool, error) {
 		return false, nil
 	}
 	before, size := b.done, s.liveSize()
-	o := pronto.Options{Now: b.o.Now, BusyTimeout: b.o.BusyTimeout}
+	o := pronto.Options{Now: b.o.Now, BusyTimeout: b.o.BusyTimeout, Linked: home.Home{Dir: b.dirs.Data}.Keeps(s.target)}
 	facts, err := pronto.Snapshot(b.ctx, s.target, s.ready, o, func(written int64) {
 		b.progress(before + min(written, size))
 	})

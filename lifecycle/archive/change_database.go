@@ -12,6 +12,7 @@ import (
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
+	"prontodb/pronto/home"
 )
 
 // databaseChange replaces the content of a database. One that is not there is
@@ -44,7 +45,10 @@ func (c *databaseChange) step() lifecycle.Step {
 }
 
 func (c *databaseChange) options() pronto.Options {
-	return pronto.Options{Now: c.r.o.Now, BusyTimeout: c.r.o.BusyTimeout}
+	return pronto.Options{
+		Now: c.r.o.Now, BusyTimeout: c.r.o.BusyTimeout,
+		Linked: home.Home{Dir: c.r.dirs.Data}.Keeps(c.target),
+	}
 }
 
 // inData reports whether the database is in the data directory.
