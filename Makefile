@@ -6,15 +6,15 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.dat
 # Stand-ins for modules, which ./... does not reach; internal/stubs/DESIGN.md.
 STUBS := modernc.org/mathutil github.com/google/uuid github.com/dustin/go-humanize
 
-# What runs goroutines; a whole program under the detector, as the scripts and
-# internal/e2e would start it, takes many times as long and shows no more.
-RACE = $(shell go list ./... | grep -v -e '^prontodb$$' -e '/e2e$$' -e /packaging/)
+# What runs goroutines; a whole program under the detector, as the scripts,
+# internal/e2e and internal/crashes would start it, takes many times as long and shows no more.
+RACE = $(shell go list ./... | grep -v -e '^prontodb$$' -e '/e2e$$' -e '/crashes$$' -e /packaging/)
 
 FUZZTIME ?= 30s
 PKG ?= ./pronto
 
 .DEFAULT_GOAL := build
-.PHONY: help build quickstart test check vet-all race fuzz mutate bench dist clean
+.PHONY: help build quickstart test check vet-all race fuzz crashes mutate bench dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -43,6 +43,9 @@ race: ## tests under the race detector; needs a C compiler
 
 fuzz: ## every fuzz test, for FUZZTIME=30s each
 	FUZZTIME=$(FUZZTIME) sh internal/tools/fuzz.sh ./...
+
+crashes: ## cut the power at every moment, have every system call fail; needs strace
+	PRONTODB_CRASHES=all CGO_ENABLED=0 go test -timeout 0 -v ./internal/crashes
 
 mutate: ## change PKG on purpose and list what no test notices: PKG=./pronto TESTS=./pronto/...
 	CGO_ENABLED=0 go run ./internal/tools/mutate -tests '$(TESTS)' $(PKG)

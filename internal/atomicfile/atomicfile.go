@@ -110,37 +110,42 @@ func isAt(f *os.File, path string) bool {
 	return aerr == nil && berr == nil && os.SameFile(a, b)
 }
 
-// Commit puts the file in its place, synced with its directory.
+// ErrUnsynced is returned when a change has been made, for everybody to see, but
+// may not survive a loss of power: its directory could not be synced.
+var ErrUnsynced = errors.New("done, but it may not survive a loss of power")
+
+// Commit puts the file in its place, synced with its directory. The error is
+// [ErrUnsynced] if it is there, but that did not succeed.
 func (f *File) Commit() error {
 	if err := syncFile(f.File); err != nil {
 		f.Discard()
 		return err
 	}
-	if err := replace(f.File, f.Name(), f.path); err != nil {
+	err := Change(filepath.Dir(f.path), func() error { return replace(f.File, f.Name(), f.path) })
+	if err != nil && !errors.Is(err, ErrUnsynced) {
 		f.Discard()
 		return err
 	}
 	f.done = true
-	err := f.Close()
-	if errors.Is(err, os.ErrClosed) {
-		err = nil
-	}
-	return errors.Join(err, SyncDir(filepath.Dir(f.path)))
+	f.Close()
+	return err
 }
 
 // CommitNew is Commit for a place where there is nothing yet: else the error is
 // [fs.ErrExist], and what is there stays.
 func (f *File) CommitNew() error {
-	if err := f.Sync(); err != nil {
+	if err := syncFile(f.File); err != nil {
 		f.Discard()
 		return err
 	}
-	err := os.Link(f.Name(), f.path)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		f.Discard() // of its two names, the temporary one
-		if err == nil {
-			err = SyncDir(filepath.Dir(f.path))
+	err := Change(filepath.Dir(f.path), func() error {
+		err := os.Link(f.Name(), f.path)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			f.Discard() // of its two names, the temporary one
 		}
+		return err
+	})
+	if f.done {
 		return err
 	}
 	// A file system without hard links.
@@ -221,6 +226,30 @@ func isEmpty(dir string) bool {
 	return err == io.EOF
 }
 
+// Remove removes a file and syncs its directory. The error is [ErrUnsynced] if
+// only that did not succeed.
+func Remove(path string) error {
+	return Change(filepath.Dir(path), func() error { return os.Remove(path) })
+}
+
+// Change calls change, which gives or takes names in a directory, and syncs the
+// directory. The error is that of change, or [ErrUnsynced]; one that can be
+// found before is, and change is not called.
+func Change(dir string, change func() error) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := change(); err != nil {
+		return err
+	}
+	if err := syncNames(d); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsynced, err)
+	}
+	return nil
+}
+
 // syncFile makes a file, or the entries of a directory, survive a loss of power.
 // Tests see by it what is synced, and when.
 var syncFile = (*os.File).Sync
@@ -233,6 +262,10 @@ func SyncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
+	return syncNames(d)
+}
+
+func syncNames(d *os.File) error {
 	if err := syncFile(d); err != nil && !errors.Is(err, errors.ErrUnsupported) && !isSyncUnsupported(err) {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"syscall"
 
+	"prontodb/internal/atomicfile"
 	"prontodb/internal/proc"
 	"prontodb/pronto"
 )
@@ -34,7 +35,7 @@ func exitStatus(err error) int {
 		return statusCondition
 	case isBrokenPipe(err):
 		return statusDone
-	case isUndelivered(err):
+	case isDone(err):
 		return statusLook
 	}
 	return statusError
@@ -65,9 +66,21 @@ func (e *outputError) Error() string {
 }
 func (e *outputError) Unwrap() error { return e.err }
 
-func isUndelivered(err error) bool {
-	e, ok := errors.AsType[*outputError](err)
-	return ok && e.done
+// laterError is returned when a command has made its change, and what comes after
+// failed.
+type laterError struct{ err error }
+
+func (e *laterError) Error() string { return fmt.Sprintf("done, but %v", e.err) }
+func (e *laterError) Unwrap() error { return e.err }
+
+// isDone reports an error after which there is no going back: the change that the
+// command was to make is there.
+func isDone(err error) bool {
+	if e, ok := errors.AsType[*outputError](err); ok {
+		return e.done
+	}
+	_, ok := errors.AsType[*laterError](err)
+	return ok || errors.Is(err, atomicfile.ErrUnsynced)
 }
 
 // isPassed reports whether an error is no more than an exit status to pass on.

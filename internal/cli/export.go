@@ -165,6 +165,9 @@ func writeInto(ctx context.Context, path string, write func(io.Writer) error) er
 // withPath says of an error of the system which path it is about, as the user
 // gave it.
 func withPath(path string, err error) error {
+	if errors.Is(err, atomicfile.ErrUnsynced) {
+		return err // about the directory
+	}
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", path, pe.Err)
 	}

@@ -213,7 +213,7 @@ func (a *app) keepCursor(sel selection) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return &laterError{fmt.Errorf("cursor %q could not be made: %w", c.Name, err)}
 	}
 	a.status("made cursor %q for database %q of user %q", c.Name, c.Target, sel.user.Name)
 	return nil

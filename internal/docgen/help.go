@@ -127,5 +127,5 @@ var referenceExits = [...][2]string{
 	{"1", "error: bad usage or address, storage, a database that is busy"},
 	{"2", "miss: not found, or expired"},
 	{"3", "condition not met: --nx, --xx, --if-value, --if-revision"},
-	{"4", "done, but its output could not be delivered: look before you repeat it"},
+	{"4", "look before you repeat it: done, but the output or the sync of it failed"},
 }

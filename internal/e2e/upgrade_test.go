@@ -50,6 +50,13 @@ func TestEarlierSchemas(t *testing.T) {
 				sqlitetest.CheckIntegrity(t, file)
 			}
 			check("as it is")
+			m.run("doctor")
+			m.run("namespaces", "app")
+			m.run("scan", "--json", "--reverse", "app")
+			early := m.run("backup")
+			if v, err := sqlitetest.Query(file, "PRAGMA user_version"); strings.TrimSpace(v) != name {
+				t.Errorf("reading made it schema %s, %v", v, err)
+			}
 			m.run("set", "app.config.new", "1")
 			m.run("del", "app.config.new")
 			if got := m.run("namespaces", "app"); strings.Contains(got, "gone") {
@@ -64,6 +71,8 @@ func TestEarlierSchemas(t *testing.T) {
 			check("restored from an archive of then")
 			m.run("compact")
 			check("compacted")
+			m.run("restore", early)
+			check("restored from a backup before the first write")
 		})
 	}
 }

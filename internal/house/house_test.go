@@ -71,6 +71,7 @@ var rooms = []room{
 	// For tests alone.
 	{path: "internal/testprog", kind: forTests, imports: "internal/cli pronto/sqlite/sqlitetest", modules: "github.com/rogpeppe/go-internal"},
 	{path: "internal/e2e", kind: forTests, imports: "internal/cli internal/testprog pronto"},
+	{path: "internal/crashes", kind: forTests, imports: "internal/atomicfile internal/shellwords internal/testprog"},
 	{path: "internal/house", kind: forTests},
 	{path: "pronto/sqlite/internal/faults", kind: forTests, imports: "pronto/sqlite/internal/vfs", modules: "golang.org/x/sys modernc.org/libc modernc.org/sqlite"},
 	{path: "pronto/sqlite/sqlitetest", kind: forTests, imports: "pronto/sqlite/internal/driver", modules: "modernc.org/sqlite"},

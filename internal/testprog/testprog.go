@@ -26,8 +26,8 @@ import (
 // each named as its key is.
 //
 // Tests run in a HOME of their own, which is empty, without any of the
-// variables that ProntoDB reads but PRONTODB_SOAK: what belongs to whoever
-// runs them is out of their reach.
+// variables that ProntoDB reads: what belongs to whoever runs them is out of
+// their reach. PRONTODB_SOAK and PRONTODB_CRASHES, which only tests read, stay.
 func Main(m *testing.M, more map[string]func()) {
 	programs := map[string]func(){
 		"prontodb":   prontodb,
@@ -51,7 +51,7 @@ func (s sealed) Run() int {
 	goEnv = os.Environ()
 	for _, kv := range goEnv {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "XDG_") || strings.HasPrefix(name, "PRONTODB_") && name != "PRONTODB_SOAK" {
+		if strings.HasPrefix(name, "XDG_") || strings.HasPrefix(name, "PRONTODB_") && name != "PRONTODB_SOAK" && name != "PRONTODB_CRASHES" {
 			os.Unsetenv(name)
 		}
 	}
@@ -104,6 +104,6 @@ func clock(s string) time.Time {
 // ownEnviron is the environment but for what only tests read.
 func ownEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		return strings.HasPrefix(kv, "PRONTODB_TEST_") || strings.HasPrefix(kv, "PRONTODB_SOAK=")
+		return strings.HasPrefix(kv, "PRONTODB_TEST_") || strings.HasPrefix(kv, "PRONTODB_SOAK=") || strings.HasPrefix(kv, "PRONTODB_CRASHES=")
 	})
 }

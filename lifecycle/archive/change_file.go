@@ -73,10 +73,10 @@ func (c *fileChange) commit() error {
 	case c.data != nil:
 		return c.near.Commit()
 	}
-	if err := os.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := atomicfile.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return atomicfile.SyncDir(filepath.Dir(c.path))
+	return nil
 }
 
 func (c *fileChange) close() {

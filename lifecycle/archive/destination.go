@@ -77,21 +77,23 @@ func scratchDir(dirs lifecycle.Dirs) string {
 // publish gives the archive its final name. One made of the time takes a number
 // after it if another backup of that second has it.
 func (b *backup) publish(temp, dir, file string, at time.Time) (path string, err error) {
-	for n := 1; ; n++ {
-		if path = filepath.Join(dir, file); file == "" {
-			path = filepath.Join(dir, backupName(at, n))
+	err = atomicfile.Change(dir, func() error {
+		for n := 1; ; n++ {
+			if path = filepath.Join(dir, file); file == "" {
+				path = filepath.Join(dir, backupName(at, n))
+			}
+			err := publish(temp, path)
+			if file != "" || !errors.Is(err, fs.ErrExist) {
+				return err
+			}
 		}
-		err = publish(temp, path)
-		if file != "" || !errors.Is(err, fs.ErrExist) {
-			break
-		}
-	}
+	})
 	if errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, atomicfile.ErrUnsynced) {
 		return "", err
 	}
 	b.temp.made = nil
-	return path, atomicfile.SyncDir(dir)
+	return path, err
 }

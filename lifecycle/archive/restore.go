@@ -172,6 +172,9 @@ func (r *restore) prepare() error {
 		}
 	}
 	if err := r.makeSafe(); err != nil {
+		if errors.Is(err, atomicfile.ErrUnsynced) {
+			err = errors.New(err.Error()) // of the restore nothing is done
+		}
 		return fmt.Errorf("the safety backup failed, nothing was changed: %w", err)
 	}
 	for _, c := range ordered {
@@ -186,12 +189,19 @@ func (r *restore) prepare() error {
 func (r *restore) commit() error {
 	r.done = true
 	failed := r.unfit
+	var unsynced errlist
 	for _, c := range r.changes {
-		if err := c.commit(); err != nil {
+		err := c.commit()
+		if errors.Is(err, atomicfile.ErrUnsynced) {
+			unsynced = append(unsynced, err)
+		} else if err != nil {
 			failed = append(failed, withLocation(c.location(), err))
 			continue
 		}
 		r.result.Steps = append(r.result.Steps, c.step())
+	}
+	if len(failed) == 0 && len(unsynced) > 0 {
+		return unsynced
 	}
 	return r.notRestored(failed)
 }

@@ -190,6 +190,9 @@ func removeManifests(dirs lifecycle.Dirs, except string) error {
 		if err := remove(path); err != nil && !fsutil.IsGone(err) {
 			return err
 		}
+		if err := syncDir(filepath.Dir(path)); err != nil && !fsutil.IsGone(err) {
+			return err
+		}
 	}
 	return nil
 }

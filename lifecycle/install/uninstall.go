@@ -3,6 +3,7 @@ package install
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,8 @@ type uninstalling struct {
 	o     UninstallOptions
 	m     *manifest
 	steps []lifecycle.Step
+
+	changed map[string]bool // directories that something was removed from
 }
 
 // Uninstall removes what Install made. A file that was changed since stays, as
@@ -36,7 +39,7 @@ func Uninstall(dirs lifecycle.Dirs, o UninstallOptions) ([]lifecycle.Step, error
 	if !o.DryRun {
 		defer lockDir(dirs.Home)()
 	}
-	un := &uninstalling{dirs: dirs, o: o}
+	un := &uninstalling{dirs: dirs, o: o, changed: map[string]bool{}}
 	var err error
 	if un.m, err = loadManifest(dirs); err != nil {
 		return nil, err
@@ -53,11 +56,30 @@ func Uninstall(dirs lifecycle.Dirs, o UninstallOptions) ([]lifecycle.Step, error
 		un.tellDirs()
 		return un.steps, nil
 	}
+	// The manifest still lists what a loss of power would bring back.
+	if err := un.sync(); err != nil {
+		return un.steps, err
+	}
 	removed, err := un.m.end(dirs)
 	for _, dir := range removed {
 		un.did(lifecycle.Removed, dir, "")
+		un.changed[filepath.Dir(dir)] = true
 	}
-	return un.steps, err
+	if err != nil {
+		return un.steps, err
+	}
+	return un.steps, un.sync()
+}
+
+// sync has what was removed stay so after a loss of power.
+func (un *uninstalling) sync() error {
+	for _, dir := range slices.Sorted(maps.Keys(un.changed)) {
+		if err := syncDir(dir); err != nil && !fsutil.IsGone(err) {
+			return err
+		}
+	}
+	clear(un.changed)
+	return nil
 }
 
 func (un *uninstalling) did(a lifecycle.Action, path, why string) {
@@ -120,6 +142,7 @@ func (un *uninstalling) remove(path string) error {
 		if err := remove(path); err != nil && !fsutil.IsGone(err) {
 			return withPath(path, err)
 		}
+		un.changed[filepath.Dir(path)] = true
 	}
 	un.did(lifecycle.Removed, path, "")
 	return nil

@@ -174,17 +174,17 @@ func (u User) DeleteCursor(name string) error {
 	if _, err := os.Lstat(u.cursorPath(name)); CheckName(name) != nil || err != nil {
 		return fmt.Errorf("cursor %q: %w", name, ErrNoCursor)
 	}
-	if active, err := u.ActiveCursor(); err != nil {
-		return err
-	} else if active == name {
-		if err := u.stopUsing(name); err != nil {
-			return err
-		}
+	active, err := u.ActiveCursor()
+	if err == nil && active == name {
+		err = u.stopUsing(name)
 	}
-	if err := os.Remove(u.cursorPath(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, atomicfile.ErrUnsynced) {
 		return err
 	}
-	return atomicfile.SyncDir(u.cursorsDir())
+	if rerr := atomicfile.Remove(u.cursorPath(name)); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		return rerr
+	}
+	return err
 }
 
 // ActiveCursor is the name of the cursor in use, "" for none.
@@ -227,12 +227,9 @@ func (u User) stopUsing(name string) error {
 
 // ClearCursor leaves no cursor in use.
 func (u User) ClearCursor() error {
-	err := os.Remove(u.ActiveFile())
+	err := atomicfile.Remove(u.ActiveFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	return atomicfile.SyncDir(u.Dir)
+	return err
 }

@@ -99,12 +99,15 @@ func (s *store) examine(ctx context.Context, integrity bool) (pronto.Health, err
 	if err != nil {
 		return h, err
 	}
-	if tx == nil {
+	switch {
+	case tx == nil && s.c == nil:
 		return h, s.named(fs.ErrNotExist)
+	case tx == nil:
+		return h, nil // created and not yet filled
 	}
 	defer s.rollback()
-	if h.Schema, err = s.userVersion(); err != nil || h.Schema == 0 {
-		return h, err // 0: created and not yet filled
+	if h.Schema, err = s.userVersion(); err != nil {
+		return h, err
 	}
 	if integrity {
 		st, err := s.c.Prepare(fmt.Sprintf("PRAGMA integrity_check(%d)", maxProblems))

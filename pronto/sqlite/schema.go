@@ -28,6 +28,14 @@ DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHER
 `,
 }
 
+// asNewest are statements by which, for a reader, a database of an earlier schema
+// looks like one of the newest: a temporary table or view goes before the one of
+// the same name in the file.
+var asNewest = [...]string{
+	1: `CREATE TEMP VIEW entry AS SELECT *, NULL AS size FROM main.entry;
+CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;`,
+}
+
 // What the schema is made of. SQLite keeps these texts as they are, and adds
 // columns to them.
 const (

@@ -48,7 +48,7 @@ type transaction struct {
 var errOldSchema = errors.New("older schema")
 
 // begin starts a transaction, after whatever must be done before the first one.
-// It is nil where there turns out to be no database to read.
+// It is nil where there turns out to be no database to read, or an empty file.
 func (s *store) begin(ctx context.Context, how string) (*transaction, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -58,6 +58,8 @@ func (s *store) begin(ctx context.Context, how string) (*transaction, error) {
 	case err == nil && s.c == nil:
 		return nil, nil
 	case err == nil:
+	case errors.Is(err, errOldSchema) && s.o.Mode == pronto.Read:
+		return nil, nil // it was created, and is not filled yet
 	case errors.Is(err, errOldSchema):
 		if err = s.migrate(ctx); err == nil {
 			err = s.start(how)
@@ -116,6 +118,9 @@ func (s *store) check() error {
 	switch {
 	case err != nil:
 		return err
+	case version < schemaVersion && version > 0 && s.o.Mode == pronto.Read:
+		// Reading changes no file. The view is gone at the end of the transaction.
+		return s.c.Exec(asNewest[version])
 	case version < schemaVersion:
 		return errOldSchema
 	}

@@ -147,19 +147,38 @@ func CheckIntegrity(t testing.TB, path string) {
 // that the file is complete by itself.
 func Merge(t testing.TB, path string) {
 	t.Helper()
-	if err := Exec(path, "PRAGMA journal_mode=DELETE"); err != nil {
+	if err := MergeLog(path); err != nil {
 		t.Fatal(err)
 	}
 }
 
+// MergeLog is [Merge] for programs.
+func MergeLog(path string) error { return Exec(path, "PRAGMA journal_mode=DELETE") }
+
 // HoldWriteLock keeps the database at path locked for writing until release is
 // called or the process ends.
 func HoldWriteLock(path string) (release func(), err error) {
-	db, err := open(path, "_txlock=immediate")
+	return hold(path, "_txlock=immediate", "SELECT 1")
+}
+
+// HoldReadLock keeps the database at path locked for reading, as a reader in the
+// middle of its transaction does.
+func HoldReadLock(path string) (release func(), err error) {
+	return hold(path, "_pragma=busy_timeout(5000)", "SELECT * FROM sqlite_schema")
+}
+
+// hold begins a transaction and makes a query in it.
+func hold(path, parameters, query string) (release func(), err error) {
+	db, err := open(path, parameters)
 	if err != nil {
 		return nil, err
 	}
 	tx, err := db.Begin()
+	if err == nil {
+		if _, err = tx.Exec(query); err != nil {
+			tx.Rollback()
+		}
+	}
 	if err != nil {
 		db.Close()
 		return nil, err

@@ -53,3 +53,31 @@ func TestHoldWriteLock(t *testing.T) {
 		again()
 	}
 }
+
+func TestHoldReadLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	Create(t, path, "DELETE", "CREATE TABLE t (a)")
+	release, err := HoldReadLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exclusive := func() error {
+		db, err := open(path, "_txlock=exclusive")
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		tx, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		return tx.Rollback()
+	}
+	if exclusive() == nil {
+		t.Error("nobody holds the lock")
+	}
+	release()
+	if err := exclusive(); err != nil {
+		t.Errorf("after the release: %v", err)
+	}
+}
