@@ -52,6 +52,9 @@ const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 // the power went. Then any of its pages may be missing, the first one too, so that
 // its header does not say what it is. SQLite will undo it.
 func wasEmpty(path string) bool {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return false // opening a pipe would wait for ever
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false
