@@ -112,7 +112,7 @@ func isAt(f *os.File, path string) bool {
 
 // ErrUnsynced is returned when a change has been made, for everybody to see, but
 // may not survive a loss of power: its directory could not be synced.
-var ErrUnsynced = errors.New("done, but it may not survive a loss of power")
+var ErrUnsynced = errors.New("it may not survive a loss of power")
 
 // Commit puts the file in its place, synced with its directory. The error is
 // [ErrUnsynced] if it is there, but that did not succeed.

@@ -163,7 +163,7 @@ func (c *backup) make(ctx context.Context, a *app) error {
 	bar.end()
 	if r.Path != "" { // there is one, though something may be missing in it
 		a.changed = true
-		return errors.Join(err, c.report(a, r))
+		return errors.Join(unlessForGood(err), c.report(a, r))
 	}
 	return interrupted(ctx, err, "no backup was made")
 }

@@ -55,7 +55,7 @@ func (c *cursorCommand) Run(ctx context.Context, a *app, args []string) error {
 	if errors.Is(err, home.ErrNoCursor) {
 		return a.unknownCursor(u, err)
 	}
-	return err
+	return unlessForGood(err)
 }
 
 func cursorSetDoc() cmdline.Doc {

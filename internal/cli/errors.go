@@ -73,14 +73,23 @@ type laterError struct{ err error }
 func (e *laterError) Error() string { return fmt.Sprintf("done, but %v", e.err) }
 func (e *laterError) Unwrap() error { return e.err }
 
-// isDone reports an error after which there is no going back: the change that the
-// command was to make is there.
+// unlessForGood is the error of a command that has made its change if it was not
+// synced, and err if it was, or was not made.
+func unlessForGood(err error) error {
+	if errors.Is(err, atomicfile.ErrUnsynced) {
+		return &laterError{err}
+	}
+	return err
+}
+
+// isDone reports an error after which the change that the command was to make is
+// there all the same.
 func isDone(err error) bool {
 	if e, ok := errors.AsType[*outputError](err); ok {
 		return e.done
 	}
 	_, ok := errors.AsType[*laterError](err)
-	return ok || errors.Is(err, atomicfile.ErrUnsynced)
+	return ok
 }
 
 // isPassed reports whether an error is no more than an exit status to pass on.

@@ -118,7 +118,7 @@ func (c *export) write(ctx context.Context, sel selection, w *exportWriter) erro
 		return fmt.Errorf("interrupted, %s was not written", c.file)
 	}
 	if err != nil {
-		return err
+		return unlessForGood(err)
 	}
 	w.a.status("exported %d to %s", w.entries, c.file)
 	return nil

@@ -130,7 +130,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 		return interrupted(ctx, err, "nothing was changed")
 	}
 	a.changed = !f.dryRun
-	return errors.Join(err, a.printRestored(r, f.dryRun))
+	return errors.Join(unlessForGood(err), a.printRestored(r, f.dryRun))
 }
 
 func (a *app) printRestored(r archive.RestoreResult, dryRun bool) error {

@@ -117,10 +117,13 @@ type result struct {
 	stdout, err string
 }
 
-// run runs a program to its end, which is awaited for a minute. The status is
-// -1 if a signal ended it.
+// patience is how long a program may take, on a machine that has other things to
+// do, before it is taken to hang.
+const patience = 5 * time.Minute
+
+// run runs a program to its end. The status is -1 if a signal ended it.
 func (p place) run(name string, args ...string) (result, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if !filepath.IsAbs(name) {
 		for _, dir := range filepath.SplitList(p.path) {

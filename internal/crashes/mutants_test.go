@@ -2,6 +2,7 @@ package crashes
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,35 +42,44 @@ func TestCarelessPrograms(t *testing.T) {
 // Each kind of sync that the program makes is missed if it is left out.
 func TestMissingSyncs(t *testing.T) {
 	needStrace(t)
-	r := record(t, workload{
-		name:    "syncs",
-		setup:   old + "; prontodb cursor set c0",
-		writers: [][]string{append(sets(0, 8, 9000), "prontodb cursor set c1", "prontodb cursor set c1 main", "prontodb set -d new.db w0.n.a 1")},
-	})
-	some := effort{most: 30, others: 10, fates: 4}
-	if _, wrong := r.explore(t, strict, some); len(wrong) > 0 {
-		t.Fatalf("with all of them: %q", wrong)
-	}
-	for name, of := range map[string]func(path string) bool{
-		"of the log":             func(path string) bool { return path == sqlitetest.LogFile(database) },
-		"of the database":        func(path string) bool { return path == database },
-		"of the journal":         func(path string) bool { return path == sqlitetest.JournalFile("new.db") },
-		"of a small file":        func(path string) bool { return atomicfile.IsTemp(filepath.Base(path)) },
-		"of the cursors":         func(path string) bool { return filepath.Base(path) == "cursors" },
-		"of a database's folder": func(path string) bool { return path == "." },
+	type mutants map[string]func(path string) bool
+	for _, c := range []struct {
+		workload
+		effort
+		of mutants
+	}{
+		{workload{name: "sets", setup: old, writers: [][]string{sets(0, 7, 9900)}}, effort{most: 20, others: 5, fates: 2}, mutants{
+			"of the log":      func(path string) bool { return path == sqlitetest.LogFile(database) },
+			"of the database": func(path string) bool { return path == database },
+		}},
+		{workload{name: "a new database", setup: old, writers: [][]string{{"prontodb set -d new.db w0.n.a 1"}}}, effort{most: math.MaxInt, fates: 2}, mutants{
+			"of the journal":   func(path string) bool { return path == sqlitetest.JournalFile("new.db") },
+			"of its directory": func(path string) bool { return path == "." },
+		}},
+		{workload{name: "cursors", setup: "prontodb cursor set c0", writers: [][]string{{"prontodb cursor set c1", "prontodb cursor set c1 main"}}}, effort{most: math.MaxInt, fates: 2}, mutants{
+			"of a small file":  func(path string) bool { return atomicfile.IsTemp(filepath.Base(path)) },
+			"of its directory": func(path string) bool { return filepath.Base(path) == "cursors" },
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			without := *r
-			without.changes = slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool {
-				return (c.kind == syncBegins || c.kind == syncEnds) && of(c.path)
+		r := record(t, c.workload)
+		if _, wrong := r.explore(t, strict, c.effort); len(wrong) > 0 {
+			t.Errorf("%s: with all syncs: %q", c.name, wrong)
+			continue
+		}
+		for name, of := range c.of {
+			t.Run(c.name+", "+name, func(t *testing.T) {
+				without := *r
+				without.changes = slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool {
+					return (c.kind == syncBegins || c.kind == syncEnds) && of(c.path)
+				})
+				if len(without.changes) == len(r.changes) {
+					t.Fatal("there is no such sync")
+				}
+				if _, wrong := without.explore(t, strict, c.effort); len(wrong) == 0 {
+					t.Error("nothing is wrong without it")
+				}
 			})
-			if len(without.changes) == len(r.changes) {
-				t.Fatal("there is no such sync")
-			}
-			if _, wrong := without.explore(t, strict, some); len(wrong) == 0 {
-				t.Error("nothing is wrong without it")
-			}
-		})
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ type workload struct {
 	writers [][]string // each runs its lines of the shell, one after the other; each of them must change something
 	forgets bool       // what was acknowledged may be lost, but never in part
 	gradual bool       // a step may change the database in several transactions
+	halfway bool       // doctor may find a step halfway done, and say what to do
 	caches  bool       // caches are looked at, too
 	long    bool       // only with PRONTODB_CRASHES=all
 	beside  func(t *testing.T, p place) (stop func())
@@ -43,7 +44,7 @@ func workloads() []workload {
 	return []workload{
 		{name: "first", writers: [][]string{sets(0, 8, 10)}},
 		{name: "checkpoint", setup: old, writers: [][]string{sets(0, 56, 10, 3000, 9000, 50)}},
-		{name: "large", setup: old, writers: [][]string{sets(0, 9, 10, 300_000, 2_500_000)}, long: true},
+		{name: "large", setup: old, writers: [][]string{sets(0, 5, 10, 300_000, 1_200_000)}, long: true},
 		{name: "many", setup: old, writers: [][]string{sets(0, 20, 10, 3000), sets(1, 20, 10, 3000), sets(2, 20, 10, 3000), sets(3, 20, 10, 3000)}},
 		{name: "many first", writers: [][]string{sets(0, 6, 10), sets(1, 6, 10), sets(2, 6, 10), sets(3, 6, 10)}},
 		{name: "normal", setup: old + "\nmkdir -p .config/prontodb && echo sync normal >.config/prontodb/config",
@@ -55,6 +56,7 @@ func workloads() []workload {
 		{name: "commands", setup: old, writers: [][]string{{
 			"prontodb set w0.n.a 1", "prontodb incr w0.n.a", "prontodb decr w0.n.a 5", "prontodb copy w0.n.a w0.n.b", "prontodb move w0.n.b w0.n.c",
 			"printf '%s\n' 'set w0.n.x 1' 'incr w0.n.x' 'del w0.n.a' | prontodb batch", "prontodb set --user other w0.n.a 1",
+			"head -c 200000 /dev/zero | tr '\\0' x | prontodb set w0.n.large", "prontodb del w0.n.large",
 			"prontodb set --meta m w0.n.a 1 && prontodb set w0.n.e 1", "mkdir d && prontodb set -d d/e.db w0.n.a 1",
 		}}},
 		{name: "batch", setup: old, writers: [][]string{{
@@ -65,6 +67,9 @@ func workloads() []workload {
 			"seq 100 | sed 's/.*/set --ttl 1ms w0.c.k& v/' | prontodb batch && prontodb set w0.n.a 1", // and sweeps
 			"prontodb set w0.n.a 2", "prontodb create-cache w0.n 1h --convert", "prontodb drop-cache w0.c --yes",
 		}}},
+		{name: "compact", setup: old + "; " + lines("i", strings.Repeat("A", 3000), 100), writers: [][]string{{
+			"prontodb del w0.n.i1", "prontodb drop w0.n --yes && prontodb compact -q && prontodb set w0.n.a 1", "prontodb compact -q && prontodb set w0.n.a 2",
+		}}, gradual: true},
 		// A log that comes and goes.
 		{name: "shell", setup: old, writers: [][]string{{
 			"prontodb set w0.n.a 1", "prontodb set w0.n.b 1", loseLog + " 1", "prontodb set w0.n.a 2", "prontodb set w0.n.a 3", loseLog + " 2", "prontodb set w0.n.a 4",
@@ -89,8 +94,8 @@ func workloads() []workload {
 			"prontodb cursor set c1 -q", "prontodb cursor set c1 main -q", "prontodb cursor use c1 -q", "prontodb set w0.n.a 1",
 			"prontodb cursor clear -q", "prontodb cursor delete c1 -q", "prontodb set --cursor c2 -q w0.n.a 1",
 		}}},
-		{name: "install", writers: [][]string{{"prontodb install -q", "prontodb uninstall -q"}}, long: true},
-		{name: "purge", setup: old + "; prontodb cursor set c1; prontodb install -q", writers: [][]string{{"prontodb uninstall -q --purge --yes"}}, long: true},
+		{name: "install", writers: [][]string{{"prontodb install -q", "prontodb uninstall -q"}}, halfway: true, long: true},
+		{name: "purge", setup: old + "; prontodb cursor set c1; prontodb install -q", writers: [][]string{{"prontodb uninstall -q --purge --yes"}}, halfway: true, long: true},
 	}
 }
 

@@ -1,5 +1,7 @@
 package crashes
 
+import "strings"
+
 // writing is a command that writes.
 type writing struct {
 	name  string
@@ -47,6 +49,8 @@ func writings() []writing {
 		{name: "batch by lines", setup: someEntries, line: "prontodb batch --each batch.txt", parts: true, steps: []string{"prontodb set a.b.c 3", "prontodb incr a.b.d"}},
 		{name: "import", setup: someEntries, line: "prontodb import -q in.jsonl"},
 		{name: "import into nothing", setup: hasty + `printf '{"address":"a.b.c","value":"4"}' >in.jsonl`, line: "prontodb import -q in.jsonl"},
+		{name: "set a large value", setup: someEntries, line: "prontodb set a.b.c " + strings.Repeat("x", 100_000)},
+		{name: "compact", setup: fullLog + "\nprontodb drop f.f --yes", line: "prontodb compact -q"},
 		{name: "export", setup: someEntries, line: "prontodb export -o out.jsonl"},
 		{name: "cursor set for the first time", setup: hasty, line: "prontodb cursor set c1"},
 		{name: "cursor set", setup: someEntries, line: "prontodb cursor set c1 main --meta n"},

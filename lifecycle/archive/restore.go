@@ -172,9 +172,6 @@ func (r *restore) prepare() error {
 		}
 	}
 	if err := r.makeSafe(); err != nil {
-		if errors.Is(err, atomicfile.ErrUnsynced) {
-			err = errors.New(err.Error()) // of the restore nothing is done
-		}
 		return fmt.Errorf("the safety backup failed, nothing was changed: %w", err)
 	}
 	for _, c := range ordered {

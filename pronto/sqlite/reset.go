@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 
 	"prontodb/internal/atomicfile"
 	"prontodb/pronto"
@@ -67,30 +66,31 @@ func (r *reset) Fill(ctx context.Context, src string) error {
 		return err
 	}
 	if fileSize(path+logSuffix) > 0 {
-		if err := r.copy(path+logSuffix, r.aside+logSuffix); err != nil {
-			return err
-		}
+		return r.copy(path+logSuffix, r.aside+logSuffix)
 	}
-	return atomicfile.SyncDir(filepath.Dir(r.aside))
+	return nil
 }
 
-// copy copies a file to where there is nothing, and syncs it.
+// copy copies a file to where there is nothing. It has its name once it is whole.
 func (r *reset) copy(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer fileread.CloseLater(in)
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := atomicfile.Create(to, 0o600)
 	if err != nil {
 		return err
 	}
-	r.copied = append(r.copied, to)
-	_, err = io.Copy(out, in)
-	if err == nil {
-		err = out.Sync()
+	defer out.Discard()
+	if _, err := io.Copy(out, in); err != nil {
+		return err
 	}
-	return errors.Join(err, out.Close())
+	err = out.CommitNew()
+	if err == nil || errors.Is(err, atomicfile.ErrUnsynced) {
+		r.copied = append(r.copied, to)
+	}
+	return err
 }
 
 // Commit implements [pronto.Replacement]. Until the second transaction ends the
