@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -29,22 +30,21 @@ func TestImportKilled(t *testing.T) {
 			m.run("-d", db, "set", "bench.data.k00000001", "before")
 			before := m.run("-d", db, "export")
 
-			cmd := m.command("-d", db, "import")
+			// Far more than is read before the signal comes.
+			var lines strings.Builder
+			value := strings.Repeat("x", 4000)
+			for i := range 20_000 {
+				fmt.Fprintf(&lines, "{\"address\":\"bench.data.k%08d\",\"value\":\"%s\"}\n", i, value)
+			}
+			file := filepath.Join(m.home, "lines.jsonl")
+			if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := m.command("-d", db, "import", file)
 			var errs strings.Builder
 			cmd.Stderr = &errs
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
-			}
-			// The pipe is not closed, so that the import can't end by itself.
-			value := strings.Repeat("x", 4000)
-			for i := range 8000 {
-				if _, err := fmt.Fprintf(in, "{\"address\":\"bench.data.k%08d\",\"value\":\"%s\"}\n", i, value); err != nil {
-					t.Fatal(err)
-				}
 			}
 			for deadline := time.Now().Add(30 * time.Second); sqlitetest.LogSize(db) < 4<<20; time.Sleep(time.Millisecond) {
 				if time.Now().After(deadline) {
@@ -54,7 +54,7 @@ func TestImportKilled(t *testing.T) {
 			if err := cmd.Process.Signal(c.signal); err != nil {
 				t.Fatal(err)
 			}
-			err = cmd.Wait()
+			err := cmd.Wait()
 			if c.signal != syscall.SIGKILL {
 				if ee, ok := err.(*exec.ExitError); !ok || ee.Sys().(syscall.WaitStatus).Signal() != c.signal || errs.String() != c.stderr {
 					t.Errorf("it ended with %v, and said %q", err, errs.String())

@@ -54,7 +54,7 @@ func TestEarlierSchemas(t *testing.T) {
 			m.run("namespaces", "app")
 			m.run("scan", "--json", "--reverse", "app")
 			early := m.run("backup")
-			if v, err := sqlitetest.Query(file, "PRAGMA user_version"); strings.TrimSpace(v) != name {
+			if v, err := sqlitetest.Schema(file); v != name {
 				t.Errorf("reading made it schema %s, %v", v, err)
 			}
 			m.run("set", "app.config.new", "1")

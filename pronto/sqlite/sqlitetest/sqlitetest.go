@@ -103,6 +103,12 @@ func Query(path, statement string) (string, error) {
 	return out.String(), rows.Err()
 }
 
+// Schema is the number of the schema of the database at path.
+func Schema(path string) (string, error) {
+	out, err := Query(path, "PRAGMA user_version")
+	return strings.TrimSpace(out), err
+}
+
 // Exec runs statements on the database at path, which need not exist, without
 // syncing.
 func Exec(path, statements string, args ...any) error {
