@@ -235,7 +235,14 @@ func (c *backup) verifyArchive(ctx context.Context, a *app) error {
 	path := c.verify
 	o := archive.VerifyOptions{File: path, CheckConfig: a.checkConfig, Now: a.Now, Progress: bar.setter()}
 	if path == "-" {
-		o.Stream, path = proc.Reader(ctx, a.Stdin), "standard input"
+		o.File, o.Stream, path = "", proc.Reader(ctx, a.Stdin), "standard input"
+	} else if isPipe(path) {
+		f, err := proc.Open(ctx, path, os.O_RDONLY)
+		if err != nil {
+			return interrupted(ctx, err, path+" was not verified")
+		}
+		defer f.Close()
+		o.Stream = proc.Reader(ctx, f)
 	}
 	contents, err := archive.Verify(ctx, d, o)
 	bar.end()

@@ -129,6 +129,12 @@ func isRegular(stream any) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// isPipe reports whether a path is that of a pipe, which may have to be waited for.
+func isPipe(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&os.ModeNamedPipe != 0
+}
+
 // Build says what was built; the linker fills it in.
 type Build struct{ Version, Commit, Date string }
 

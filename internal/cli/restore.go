@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"prontodb/internal/cmdline"
@@ -103,6 +104,13 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 			return cmdline.WithHint(fmt.Errorf("there is no archive on a terminal"), "prontodb restore - <FILE.tar.gz")
 		}
 		o.File, o.Stream = "", proc.Reader(ctx, a.Stdin)
+	} else if isPipe(f.file) {
+		in, err := proc.Open(ctx, f.file, os.O_RDONLY)
+		if err != nil {
+			return interrupted(ctx, err, "nothing was changed")
+		}
+		defer in.Close()
+		o.Stream = proc.Reader(ctx, in)
 	}
 	if f.into != "" {
 		if f.outside {

@@ -22,7 +22,7 @@ func TestSignalEndsWhatBlocks(t *testing.T) {
 	}
 	before := m.tree()
 	for _, args := range [][]string{
-		{"import"}, {"import", fifo}, {"restore", "-"}, {"backup", "--verify", "-"}, {"backup", "--output", "-"},
+		{"import"}, {"import", fifo}, {"restore", "-"}, {"restore", fifo}, {"backup", "--verify", "-"}, {"backup", "--verify", fifo}, {"backup", "--output", "-"},
 		{"batch"}, {"batch", "--each", "--json"}, {"set", "k"}, {"export", "-o", fifo}, {"export"}, {"scan"},
 	} {
 		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {

@@ -22,7 +22,7 @@ type RestoreOptions struct {
 	Part    Part
 
 	File   string    // an archive, or a database
-	Stream io.Reader // instead of File
+	Stream io.Reader // instead of File, which may say how errors call it
 
 	Target pronto.Target // for a database that comes without an archive
 	User   string        // whose the databases of an archive of the earlier ProntoDB become

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 // load unpacks what is to be restored, and verifies it.
 func (r *restore) load() error {
 	if r.o.Stream != nil {
-		return r.loadFrom(r.o.Stream, stdin)
+		return r.loadFrom(r.o.Stream, cmp.Or(r.o.File, stdin))
 	}
 	f, err := os.Open(r.o.File)
 	if err != nil {

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 // VerifyOptions says what to verify.
 type VerifyOptions struct {
 	File   string
-	Stream io.Reader // instead of File
+	Stream io.Reader // instead of File, which may say how errors call it
 
 	// CheckConfig says what is wrong with the content of a configuration file.
 	CheckConfig func([]byte) error
@@ -28,7 +29,7 @@ type VerifyOptions struct {
 // [ErrArchive].
 func Verify(ctx context.Context, dirs lifecycle.Dirs, o VerifyOptions) (Contents, error) {
 	if o.Stream != nil {
-		return verify(ctx, dirs, stdin, o.Stream, o)
+		return verify(ctx, dirs, cmp.Or(o.File, stdin), o.Stream, o)
 	}
 	f, err := os.Open(o.File)
 	if err != nil {
