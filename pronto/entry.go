@@ -4,6 +4,13 @@ package pronto
 // number is exact in a JSON number too (RFC 8259, section 6).
 const MaxRevision = 1 << 53
 
+// IsTime reports whether a time can be written: in UTC it has a year of 0 to 9999
+// (RFC 3339, section 5.6).
+func IsTime(ms int64) bool {
+	const first, last = -62167219200000, 253402300799999
+	return ms >= first && ms <= last
+}
+
 // Entry is one key with its value and what is known of it.
 type Entry struct {
 	Address

@@ -381,13 +381,13 @@ func hex4(b []byte) (rune, bool) {
 func (p *JSONParser) time(s []byte) (int64, bool) {
 	if len(s) != len(p.lastTime) {
 		t, err := time.Parse(time.RFC3339, textOf(s))
-		return t.UnixMilli(), err == nil
+		return t.UnixMilli(), err == nil && pronto.IsTime(t.UnixMilli())
 	}
 	if [24]byte(s) == p.lastTime {
 		return p.lastMillis, true
 	}
 	t, err := time.Parse(time.RFC3339, textOf(s))
-	if err != nil {
+	if err != nil || !pronto.IsTime(t.UnixMilli()) {
 		return 0, false
 	}
 	p.lastTime, p.lastMillis = [24]byte(s), t.UnixMilli()

@@ -26,11 +26,6 @@ func (engine) Prune(ctx context.Context, path string, o pronto.Options, told fun
 
 var errUnwritable = errors.New("no command writes such a row")
 
-// The times that RFC 3339 can write, of the years 1 to 9999, in milliseconds.
-const minTime, maxTime = -62135596800000, 253402300799999
-
-func isTime(ms int64) bool { return ms >= minTime && ms <= maxTime }
-
 // pruner goes through the tables of a snapshot.
 type pruner struct {
 	s    *store
@@ -168,8 +163,8 @@ func (p *pruner) pruneEntries() error {
 func isEntry(st *driver.Stmt) bool {
 	return st.Type(0) == driver.Integer && st.Type(1) == driver.Text && st.Type(2) == driver.Text &&
 		st.Type(3) == driver.Integer && st.Int(3) >= 1 && st.Int(3) <= pronto.MaxRevision &&
-		st.Type(4) == driver.Integer && isTime(st.Int(4)) && st.Type(5) == driver.Integer && isTime(st.Int(5)) &&
-		(st.IsNull(6) || st.Type(6) == driver.Integer && isTime(st.Int(6))) &&
+		st.Type(4) == driver.Integer && pronto.IsTime(st.Int(4)) && st.Type(5) == driver.Integer && pronto.IsTime(st.Int(5)) &&
+		(st.IsNull(6) || st.Type(6) == driver.Integer && pronto.IsTime(st.Int(6))) &&
 		(st.Int(7) == -1 && st.IsNull(8) || st.Int(7) > 0 && st.Type(8) == driver.Integer && st.Int(8) > maxInline && st.Int(8) <= maxValue)
 }
 
