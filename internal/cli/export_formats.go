@@ -105,8 +105,9 @@ func (w *exportWriter) env(r *pronto.Row) error {
 	return w.flushLine(b)
 }
 
-func (w *exportWriter) jsonl(r *pronto.Row) error {
-	return w.flushLine(append(w.rows.Append(w.line[:0], r), '\n'))
+func (w *exportWriter) jsonl(r *pronto.Row) (err error) {
+	w.line, err = w.rows.Write(w.out, w.line, r)
+	return err
 }
 
 // caches writes a line for each cache whose default expiry an import could not

@@ -124,9 +124,8 @@ type jsonPrinter struct {
 	line []byte
 }
 
-func (p *jsonPrinter) row(r *pronto.Row) error {
-	p.line = append(p.rows.Append(p.line[:0], r), '\n')
-	_, err := p.a.out.Write(p.line)
+func (p *jsonPrinter) row(r *pronto.Row) (err error) {
+	p.line, err = p.rows.Write(p.a.out, p.line, r)
 	return err
 }
 

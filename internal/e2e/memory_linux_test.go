@@ -117,3 +117,45 @@ func peakOf(t *testing.T, m *machine, status int, args ...string) int {
 	}
 	return kib
 }
+
+// A large value is in memory once or twice, and not at all where nothing of it is
+// asked for (SPEC 11).
+func TestLargeValueMemory(t *testing.T) {
+	const size = 32 << 20
+	m := newMachine(t)
+	file := filepath.Join(m.home, "value")
+	if err := os.WriteFile(file, []byte(strings.Repeat("0123456789abcdef", size/16)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.run("set", "a.b.small", "1")
+	m.run("batch", "--quiet", writeBatch(t, m, file))
+	once, twice, none := 12*size/10+16<<20, 22*size/10+16<<20, 16<<20
+	for _, c := range []struct {
+		line   string
+		status int
+		most   int
+	}{
+		{"get a.b.large", 0, once}, {"get --json a.b.large", 0, twice}, {"scan a.b", 0, once}, {"scan --json a.b", 0, twice},
+		{"export a.b", 0, twice}, {"copy a.b.large a.b.other", 0, twice}, {"incr a.b.large", 1, twice},
+		{"exists a.b.large", 0, none}, {"set --nx a.b.large x", 3, none}, {"keys a.b", 0, none}, {"ttl a.b.large", 0, none},
+		{"namespaces --json a", 0, none}, {"set a.b.large x", 0, none}, {"drop --yes a", 0, none},
+	} {
+		if kib := peakOf(t, m, c.status, strings.Fields(c.line)...); kib > c.most>>10 {
+			t.Errorf("%s took %d KiB, more than %d", c.line, kib, c.most>>10)
+		}
+	}
+}
+
+// writeBatch writes a batch that stores the content of a file.
+func writeBatch(t *testing.T, m *machine, file string) string {
+	t.Helper()
+	value, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(m.home, "lines")
+	if err := os.WriteFile(path, []byte("set a.b.large "+string(value)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -220,6 +220,21 @@ func (w *RowJSON) Append(b []byte, r *pronto.Row) []byte {
 	return appendJSONInfo(b, r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt)
 }
 
+// Write writes the JSON object of a row and a newline. b is memory that it may use,
+// and is returned. Of a large value there is no second copy in memory.
+func (w *RowJSON) Write(out io.Writer, b []byte, r *pronto.Row) ([]byte, error) {
+	if w.Values && len(r.Value) > largeRow {
+		e := r.Entry()
+		return b, WriteEntry(out, &e, w.Notation)
+	}
+	b = append(w.Append(b[:0], r), '\n')
+	_, err := out.Write(b)
+	return b, err
+}
+
+// largeRow is the size in bytes from which the value of a row is written in pieces.
+const largeRow = 1 << 20
+
 func (w *RowJSON) enter(project, namespace string) {
 	w.project, w.namespace = project, namespace
 	w.address = append(w.address[:0], '{')

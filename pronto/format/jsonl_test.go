@@ -51,6 +51,20 @@ func randomEntry(r *rand.Rand, i int) pronto.Entry {
 	return e
 }
 
+// A large value is written in pieces as it is in one.
+func TestJSONOfLargeValues(t *testing.T) {
+	for _, unit := range []string{"plain", "\x01 control", "\xff\x00binary", "größe\n"} {
+		row := pronto.Row{Project: "p", Namespace: "n", Name: []byte("k__c"), Value: bytes.Repeat([]byte(unit), largeRow/len(unit)+1), Revision: 7}
+		w := RowJSON{Values: true}
+		want := append(w.Append(nil, &row), '\n')
+		var out bytes.Buffer
+		memory, err := w.Write(&out, nil, &row)
+		if err != nil || !bytes.Equal(out.Bytes(), want) || len(memory) > 0 {
+			t.Errorf("%q: %d bytes, want %d, %v", unit, out.Len(), len(want), err)
+		}
+	}
+}
+
 // Every entry is written by both writers the same, and read back as it was,
 // by our parser and by encoding/json.
 func TestJSONRoundTrip(t *testing.T) {
