@@ -166,7 +166,9 @@ func (b *bench) forgiveNewArchives(o observation) {
 // forgiveSetAside is for a restore of which a part was done: a database that could
 // not be read is kept under another name.
 func (b *bench) forgiveSetAside(o observation) {
-	maps.DeleteFunc(o, func(part, _ string) bool { return b.was[part] == "" && strings.Contains(part, ".damaged-") })
+	maps.DeleteFunc(o, func(part, _ string) bool {
+		return b.was[part] == "" && b.is[part] == "" && strings.Contains(part, ".damaged-")
+	})
 }
 
 // isRemoval reports whether a call removes a file, or looks for some to remove in
