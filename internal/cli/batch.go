@@ -47,12 +47,12 @@ func (c *batch) Doc() cmdline.Doc {
   incr myapp.stats.builds   # a comment
   get myapp.config.motd
 
-Words are quoted as for a shell; a quoted value may go over several lines. What a
-shell would expand or run ($, ` + "`" + `, ;, |, &, <, >) stands in single quotes, or is an
-error. Commands: set, get, exists, del, incr, decr, copy, move, keys, scan, ttl,
-touch, drop, create-cache, caches, drop-cache, projects, namespaces, with their
-flags. The flags of batch hold for every line; those that choose a database stand
-in front of it only. More than 64 MiB in a line need --max-value in front of the value.
+Words are quoted as for a shell, with $'…' too, as bash's printf %q writes it; a
+quoted value may go over several lines. What a shell would expand or run ($, ` + "`" + `, ;,
+|, &, <, >) stands in single quotes, or is an error. Commands: set, get, exists,
+del, incr, decr, copy, move, keys, scan, ttl, touch, drop, create-cache, caches,
+drop-cache, projects, namespaces, with their flags. The flags of batch hold for
+every line; those that choose a database stand in front of it only.
 
 Each line sees what those before it did. An error names the line, and nothing is
 changed and nothing printed. A miss, or a condition that is not met, is no error:

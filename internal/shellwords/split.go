@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -24,8 +25,9 @@ type Splitter struct {
 	text    []byte // the words, one after the other
 	ends    []int  // of those that are complete, in text
 	within  bool   // a word
-	quote   byte   // that is open
+	quote   byte   // that is open; '$' for $'…'
 	held    byte   // a backslash, '$' or carriage return: what it means, the next byte says
+	number  escape // that held is, if it is numbered
 	comment bool
 	joined  bool // the line ended in a backslash
 }
@@ -110,10 +112,17 @@ func (s *Splitter) Add(piece []byte) error {
 func (s *Splitter) EndLine() error {
 	held := s.held
 	s.held, s.comment, s.joined = 0, false, held == '\\'
-	if held == '$' {
+	switch {
+	case held == '$':
 		if err := s.put([]byte{'$'}); err != nil {
 			return err
 		}
+	case held == numbered:
+		if err := s.endEscape(); err != nil {
+			return err
+		}
+	case s.joined && s.quote == '$':
+		return errors.New(`"\\" at the end of a line is no escape`)
 	}
 	if s.joined {
 		return nil
@@ -138,8 +147,11 @@ func (s *Splitter) plain(piece []byte) int {
 		return n
 	}
 	special := &bareSpecial
-	if s.quote == '"' {
+	switch s.quote {
+	case '"':
 		special = &quotedSpecial
+	case '$':
+		special = &escapedSpecial
 	}
 	for n, c := range piece {
 		// Within a word '#' and '~' mean nothing.
@@ -150,21 +162,22 @@ func (s *Splitter) plain(piece []byte) int {
 	return len(piece)
 }
 
-// The bytes that mean something without quotes, and in double ones.
+// The bytes that mean something without quotes, in double ones, and in $'…'.
 var (
 	bareSpecial = [256]bool{
 		0: true, '\'': true, '"': true, '\\': true, '$': true, '`': true, '\r': true, ' ': true, '\t': true, ';': true,
 		'&': true, '|': true, '<': true, '>': true, '(': true, ')': true, '#': true, '~': true,
 	}
-	quotedSpecial = [256]bool{0: true, '"': true, '\\': true, '$': true, '`': true}
+	quotedSpecial  = [256]bool{0: true, '"': true, '\\': true, '$': true, '`': true}
+	escapedSpecial = [256]bool{0: true, '\'': true, '\\': true}
 )
 
 // meaning takes a byte that means something.
 func (s *Splitter) meaning(c byte) error {
 	switch {
 	case c == 0:
-		return errors.New("holds a NUL, which no word can")
-	case c == s.quote:
+		return errNUL
+	case c == s.quote, c == '\'' && s.quote == '$':
 		s.quote = 0
 	case c == '`':
 		return errExpanded(c)
@@ -190,6 +203,13 @@ func (s *Splitter) release(c byte) (n int, err error) {
 	switch {
 	case held == '\\' && c == 0:
 		return 0, nil // refused as everywhere
+	case held == '\\' && s.quote == '$':
+		return 1, s.beginEscape(c)
+	case held == numbered:
+		return s.goOnEscape(c)
+	case held == '$' && c == '\'' && s.quote == 0:
+		s.quote, s.within = '$', true
+		return 1, nil
 	case held == '\\' && s.quote == '"' && bytes.IndexByte([]byte("$`\"\\"), c) < 0:
 		return 1, s.put([]byte{'\\', c})
 	case held == '\\':
@@ -199,6 +219,60 @@ func (s *Splitter) release(c byte) (n int, err error) {
 	}
 	return 0, s.put([]byte{held})
 }
+
+// escape is one of $'…' by the number of the byte.
+type escape struct {
+	base, code int
+	left       int // how many digits there may be still
+}
+
+// numbered is what is held while an escape by number is read.
+const numbered = '0'
+
+// beginEscape takes what comes after a backslash in $'…' (POSIX 2024, XCU 2.2.4).
+// What shells differ about is an error.
+func (s *Splitter) beginEscape(c byte) error {
+	if i := strings.IndexByte(`"'\abeEfnrtv`, c); i >= 0 {
+		return s.put([]byte{"\"'\\\a\b\x1b\x1b\f\n\r\t\v"[i]})
+	}
+	switch {
+	case c == 'x':
+		s.number = escape{base: 16, left: 2}
+	case '0' <= c && c <= '7':
+		s.number = escape{base: 8, code: int(c - '0'), left: 2}
+	default:
+		return fmt.Errorf("%q is no escape", []byte{'\\', c})
+	}
+	s.held = numbered
+	return nil
+}
+
+// goOnEscape takes c if it is a digit of the number; else that has ended.
+func (s *Splitter) goOnEscape(c byte) (n int, err error) {
+	digit := strings.IndexByte("0123456789abcdefABCDEF", c)
+	if digit >= 16 {
+		digit -= 6
+	}
+	if s.number.left == 0 || digit < 0 || digit >= s.number.base {
+		return 0, s.endEscape()
+	}
+	s.number.code = s.number.code*s.number.base + digit
+	s.number.left--
+	s.held = numbered
+	return 1, nil
+}
+
+func (s *Splitter) endEscape() error {
+	switch {
+	case s.number.base == 16 && s.number.left == 2:
+		return errors.New(`"\\x" is no escape`)
+	case byte(s.number.code) == 0:
+		return errNUL
+	}
+	return s.put([]byte{byte(s.number.code)})
+}
+
+var errNUL = errors.New("holds a NUL, which no word can")
 
 func errExpanded(c byte) error {
 	return fmt.Errorf("%q is expanded by a shell: put the word in single quotes", c)

@@ -83,12 +83,25 @@ func TestSplit(t *testing.T) {
 		"'a\n'~b":     {"a\n~b"},
 		"'a\n'#b":     {"a\n#b"},
 		"a\\\n#b":     {"a#b"},
+		// $'…', as printf %q and ${x@Q} write what can't be seen.
+		`$'a b'`:                    {"a b"},
+		`a$'\n'b`:                   {"a\nb"},
+		`$'\a\b\e\E\f\n\r\t\v'`:     {"\a\b\x1b\x1b\f\n\r\t\v"},
+		`$'\\\'\"'`:                 {`\'"`},
+		`$'\1\01\001\0011\377\777'`: {"\x01\x01\x01\x011\xff\xff"},
+		`$'\18\1 \19'`:              {"\x018\x01 \x019"},
+		`$'\x1\x01\x011\xfF\x1g'`:   {"\x01\x01\x011\xff\x01g"},
+		"$'\\1\x11\\x1\x11'":        {"\x01\x11\x01\x11"},
+		"$'\\1\nb'":                 {"\x01\nb"},
+		"$'a\n`$x;\"\t#b'~#":        {"a\n`$x;\"\t#b~#"},
+		"$'\xff'$'' c":              {"\xff", "c"},
+		"''$'a' $'' \"\"$'b'":       {"a", "", "b"},
 	} {
 		if got, ok := words([]byte(text)); !ok || !slices.Equal(got, want) {
 			t.Errorf("%q is %q, %v, want %q", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"$x", `$"x"`, `a$"x"`, "\\\x00", "'\x00'", "\"\\\x00\"", "\"$x\"", "`x`", "a;b", "a|b", "a&", "a>b", "a<b", "(a)", "~", "~/a", "a ~b", "'a", "\"a", "a\\", "a\x00", "${x}", "$(x)", "$'x'", "a\t~b", "'a\nb' ~c"} {
+	for _, text := range []string{"$x", `$"x"`, `a$"x"`, "\\\x00", "'\x00'", "\"\\\x00\"", "\"$x\"", "`x`", "a;b", "a|b", "a&", "a>b", "a<b", "(a)", "~", "~/a", "a ~b", "'a", "\"a", "a\\", "a\x00", "${x}", "$(x)", "$'x", "$'x\\'", "$'\\q'", "$'\\xg'", "$'\\x", "$'\\0'", "$'\\x00'", "$'\\400'", "$'\\0\n'", "$'a\\\nb'", "$'\x00'", "$'\\\x00'", "\"$'x'\"", "a\t~b", "'a\nb' ~c"} {
 		if got, ok := words([]byte(text)); ok {
 			t.Errorf("%q is %q, want it refused", text, got)
 		}
@@ -97,7 +110,7 @@ func TestSplit(t *testing.T) {
 
 // What a batch takes, sh takes for the same words; nothing makes it crash.
 func FuzzSplit(f *testing.F) {
-	for _, s := range []string{"set a 'b c' # d", "a\\\nb", "\"a\\\"b\" ''", "a#b", "'x\ny' \"$\"", "a\\ b\\'c", "~a", "\\\n#a b", "a\"\\\n\"b"} {
+	for _, s := range []string{"set a 'b c' # d", "a\\\nb", "\"a\\\"b\" ''", "a#b", "'x\ny' \"$\"", "a\\ b\\'c", "~a", "$'a\\'\\n\\x1\\0011'b", "\\\n#a b", "a\"\\\n\"b"} {
 		f.Add([]byte(s))
 	}
 	dir := f.TempDir()
@@ -114,8 +127,12 @@ func FuzzSplit(f *testing.F) {
 		if len(got) == 0 || strings.ContainsAny(got[0], "={}!") {
 			return // no command to sh
 		}
+		shell := "sh"
+		if bytes.Contains(text, []byte("$'")) { // which not every sh has yet
+			shell = "bash"
+		}
 		// As arguments behind a command, so that sh runs nothing of it.
-		cmd := exec.Command("sh", "-fc", "printf '%s\\0' _ "+string(text)+"\n")
+		cmd := exec.Command(shell, "-fc", "printf '%s\\0' _ "+string(text)+"\n")
 		cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 		out, err := cmd.Output()
 		want := append([]string{"_"}, got...)
