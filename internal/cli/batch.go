@@ -52,7 +52,8 @@ quoted value may go over several lines. What a shell would expand or run ($, ` +
 |, &, <, >) stands in single quotes, or is an error. Commands: set, get, exists,
 del, incr, decr, copy, move, keys, scan, ttl, touch, drop, create-cache, caches,
 drop-cache, projects, namespaces, with their flags. The flags of batch hold for
-every line; those that choose a database stand in front of it only.
+every line; those that choose a database stand in front of it only. More than
+64 MiB in a line need --max-value in front of the value.
 
 Each line sees what those before it did. An error names the line, and nothing is
 changed and nothing printed. A miss, or a condition that is not met, is no error:

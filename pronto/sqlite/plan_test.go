@@ -15,11 +15,16 @@ import (
 )
 
 // No statement of a scoped command reads a whole table: each finds its rows
-// through a key or an index.
+// through a key or an index. None is compiled twice.
 func TestStatementsUseIndexes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	s, err := open(context.Background(), path, pronto.Options{Mode: pronto.Write, BusyTimeout: time.Second})
+	o := pronto.Options{Mode: pronto.Write, BusyTimeout: time.Second}
+	s, err := open(context.Background(), path, o)
 	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close() // it made the schema, which compiles statements again
+	if s, err = open(context.Background(), path, o); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
@@ -87,6 +92,10 @@ func TestStatementsUseIndexes(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+
+	if n := c.Recompiled(); n > 0 {
+		t.Errorf("statements were compiled again %d times", n)
 	}
 
 	// The tables of namespaces (some, small), of the one row of state and of the

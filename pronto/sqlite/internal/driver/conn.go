@@ -93,6 +93,12 @@ func Open(path string, flags Flag, vfsName string) (*Conn, error) {
 		c.Close()
 		return nil, err
 	}
+	// The plan of a statement never depends on what is bound to it. Else one that
+	// might use a partial index is compiled again each time it is run.
+	if err := c.configure(lib.SQLITE_DBCONFIG_ENABLE_QPSG, true); err != nil {
+		c.Close()
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -286,3 +292,11 @@ func at(p uintptr) unsafe.Pointer { return vfs.At(p) }
 
 // Statements lists the statements prepared so far.
 func (c *Conn) Statements() []string { return slices.Sorted(maps.Keys(c.stmts)) }
+
+// Recompiled is how often statements had to be compiled again.
+func (c *Conn) Recompiled() (n int) {
+	for _, s := range c.stmts {
+		n += int(lib.Xsqlite3_stmt_status(c.tls, s.p, lib.SQLITE_STMTSTATUS_REPREPARE, 0))
+	}
+	return n
+}

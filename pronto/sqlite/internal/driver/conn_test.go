@@ -51,6 +51,27 @@ func TestKeepWAL(t *testing.T) {
 	}
 }
 
+// Binding a value to what a partial index is about compiles nothing again.
+func TestBindKeepsPlan(t *testing.T) {
+	c := openNew(t, filepath.Join(t.TempDir(), "x.db"))
+	exec(t, c, "CREATE TABLE n(id INTEGER PRIMARY KEY, x UNIQUE); CREATE TABLE t(a PRIMARY KEY, b) WITHOUT ROWID; CREATE INDEX i ON t(b) WHERE b IS NOT NULL")
+	exec(t, c, "INSERT INTO n VALUES (1, 'x'); INSERT INTO t VALUES (1, 2)")
+	st, err := c.Prepare("SELECT b FROM n CROSS JOIN t WHERE n.x = ? AND t.a = n.id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		st.BindText(1, "x")
+		if row, err := st.Step(); !row || err != nil {
+			t.Fatal(row, err)
+		}
+		st.Reset()
+	}
+	if n := c.Recompiled(); n != 0 {
+		t.Errorf("%d times", n)
+	}
+}
+
 // ReadHeader reads what is in the file, however much that is.
 func TestReadHeader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
