@@ -164,7 +164,7 @@ func MergeLog(path string) error { return Exec(path, "PRAGMA journal_mode=DELETE
 // HoldWriteLock keeps the database at path locked for writing until release is
 // called or the process ends.
 func HoldWriteLock(path string) (release func(), err error) {
-	return hold(path, "_txlock=immediate", "SELECT 1")
+	return hold(path, "_txlock=immediate&_pragma=busy_timeout(5000)", "SELECT 1")
 }
 
 // HoldReadLock keeps the database at path locked for reading, as a reader in the
