@@ -62,6 +62,7 @@ var rooms = []room{
 	{path: "pronto"},
 
 	// Leaves.
+	{path: "internal/beside", modules: "golang.org/x/sys"},
 	{path: "internal/proc"},
 	{path: "internal/spool"},
 	{path: "internal/shellwords"},
