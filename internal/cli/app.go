@@ -25,6 +25,7 @@ type app struct {
 	brokenConfig error // what is wrong with the configuration, for a command that examines it
 
 	session *session // of the batch that this is a line of, or nil
+	exact   bool     // a value is printed exactly, without a newline added
 }
 
 // runner is one run of a command.

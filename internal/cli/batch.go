@@ -25,6 +25,8 @@ const batchAhead = shellwords.LongSize
 // batch is one run of the command batch.
 type batch struct {
 	each, strict bool
+	shell, lost  bool
+	beside       int64 // the process that this one serves, or 0
 
 	a      *app
 	source *spool.Reader
@@ -76,10 +78,19 @@ the "values" of a list, or the "error". An error does not end such a batch.`,
 func (c *batch) Flags(f *cmdline.Flags) {
 	f.Bool(&c.each, "each", "", "a transaction for each line; the first error ends the batch, and what was done stays")
 	f.Bool(&c.strict, "strict", "", "treat a miss, or a condition that is not met, as an error: nothing is changed")
+	f.Bool(&c.shell, "shell", "", "with --each: answer each command with one line that a shell can read")
+	f.Int(&c.beside, 1, "beside", "", "with --shell: by two pipes, whose names are printed, and until process `PID` ends")
+	f.Bool(&c.lost, "lost", "", "with --shell: repeat what only reads, for nobody knows what was done (4)")
 }
 
 func (c *batch) Run(ctx context.Context, a *app, args []string) error {
 	c.a = a
+	if err := c.checkFlags(); err != nil {
+		return err
+	}
+	if c.beside != 0 {
+		return c.runBeside(ctx)
+	}
 	var r io.Reader = a.Stdin
 	name := "standard input"
 	switch {
@@ -98,15 +109,35 @@ func (c *batch) Run(ctx context.Context, a *app, args []string) error {
 	c.in = newLineReader(c.source, name, 0)
 	c.split.Longer = c.longer
 	var err error
-	if c.each {
+	switch {
+	case c.shell:
+		err = newShellAnswers(c).run(ctx, a.Stdout)
+	case c.each:
 		err = c.runEach(ctx)
-	} else {
+	default:
 		err = c.runAll(ctx)
 	}
 	if err == nil && c.status != statusDone {
 		err = &proc.Exit{Status: c.status}
 	}
 	return err
+}
+
+// checkFlags refuses flags that mean nothing beside each other.
+func (c *batch) checkFlags() error {
+	switch {
+	case c.shell && !c.each:
+		return errors.New("--shell goes with --each")
+	case c.shell && c.strict:
+		return errors.New("--shell and --strict exclude each other")
+	case c.shell && c.a.g.given["json"]:
+		return errors.New("--shell and --json exclude each other")
+	case c.beside != 0 && !c.shell:
+		return errors.New("--beside goes with --shell")
+	case c.lost && !c.shell:
+		return errors.New("--lost goes with --shell")
+	}
+	return nil
 }
 
 // runAll runs the lines in one transaction. What they print is kept until it
@@ -294,7 +325,7 @@ func (c *batch) nextCommand() (l batchLine, err error) {
 // refuse is the error of a line that is no command. Where the batch goes on
 // after it, it is read to its end.
 func (c *batch) refuse(why error, end bool) error {
-	for c.each && c.a.g.json && !end {
+	for c.each && (c.a.g.json || c.shell) && !end {
 		var err error
 		if _, end, err = c.in.piece(); err != nil {
 			return err

@@ -12,6 +12,9 @@ func (a *app) confirm(yes bool, what string) error {
 	if yes {
 		return nil
 	}
+	if _, ok := a.Stdin.(elsewhere); ok {
+		return errProcess
+	}
 	if !isTerminal(a.Stdin) {
 		return cmdline.WithHint(fmt.Errorf("%s needs --yes where nobody can be asked", what), "%s", a.with("--yes"))
 	}

@@ -35,7 +35,7 @@ func exitStatus(err error) int {
 		return statusCondition
 	case isBrokenPipe(err):
 		return statusDone
-	case isDone(err):
+	case isDone(err), errors.Is(err, errLost):
 		return statusLook
 	}
 	return statusError

@@ -41,7 +41,7 @@ func (a *app) printEntry(e pronto.Entry, n pronto.Notation) error {
 
 // printValue writes a value, as a text with a newline at its end unless raw.
 func (a *app) printValue(v []byte, raw bool) error {
-	if _, err := a.out.Write(v); err != nil || raw || bytes.HasSuffix(v, []byte("\n")) || !isText(v) {
+	if _, err := a.out.Write(v); err != nil || raw || a.exact || bytes.HasSuffix(v, []byte("\n")) || !isText(v) {
 		return err
 	}
 	return a.out.WriteByte('\n')

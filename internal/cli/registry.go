@@ -4,7 +4,7 @@ import "prontodb/internal/cmdline"
 
 const (
 	groupEntries   = "Entries"
-	groupMoving    = "In and out, batch and exec"
+	groupMoving    = "In and out, batch and exec, scripts"
 	groupCaches    = "Caches"
 	groupPlaces    = "Users, databases, cursors"
 	groupLifecycle = "Lifecycle"
@@ -36,7 +36,7 @@ func init() {
 	)
 	registry = cmdline.Registry{
 		{Name: "set", Answer: entry, Group: groupEntries, Access: writes, Batch: true, Honours: entries, OwnArgs: true, Rescues: true, New: newSet},
-		{Name: "get", Answer: entry, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newGet},
+		{Name: "get", Answer: entry, Value: true, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newGet},
 		{Name: "exists", Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newExists},
 		{Name: "del", Aliases: []string{"delete"}, Group: groupEntries, Access: writes, Batch: true, Honours: entries, New: newDel},
 		{Name: "keys", Answer: list, Group: groupEntries, Access: reads, Batch: true, Honours: entries, New: newKeys},
@@ -51,6 +51,7 @@ func init() {
 		{Name: "import", Group: groupMoving, Access: writes, Honours: entries, New: newImport},
 		{Name: "batch", Group: groupMoving, Access: writes, Honours: entries, New: newBatch},
 		{Name: "exec", Group: groupMoving, Access: reads, Honours: entries, OwnArgs: true, Rest: true, New: newExec},
+		{Name: "init", Group: groupMoving, Honours: none, Config: cmdline.ConfigIgnored, New: newInit},
 
 		{Name: "create-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newCreateCache},
 		{Name: "caches", Answer: list, Group: groupCaches, Access: reads, Batch: true, Honours: projects, New: newCaches},

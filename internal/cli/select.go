@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"prontodb/internal/cmdline"
 	"prontodb/pronto"
@@ -36,10 +37,13 @@ func (a *app) user() (home.User, error) {
 
 // selected finds the database of the command: see selectFor.
 func (a *app) selected() (selection, error) {
-	if a.session != nil {
-		return a.session.sel, nil
+	switch {
+	case a.session == nil:
+		return a.selectFor(a.cmd.Access)
+	case a.session.follows:
+		return a.session.follow(a)
 	}
-	return a.selectFor(a.cmd.Access)
+	return a.session.sel, nil
 }
 
 // selectFor finds the database: --database, or else --cursor, or else the
@@ -239,6 +243,32 @@ type session struct {
 	store    pronto.Store
 	writable bool
 	wrote    bool
+
+	// Of a session whose lines each choose the database, as processes would:
+	follows bool
+	place   place // of the store
+}
+
+// place is what a store is opened with.
+type place struct {
+	target      pronto.Target
+	meta, sync  string
+	busyTimeout time.Duration
+}
+
+// follow finds the database of a line. If it is not that of the line before, the
+// one that is open is closed.
+func (s *session) follow(a *app) (selection, error) {
+	sel, err := a.selectFor(a.cmd.Access)
+	if err != nil {
+		return sel, err
+	}
+	now := place{sel.target, sel.meta, a.g.sync, a.g.busyTimeout}
+	if now != s.place {
+		s.close()
+	}
+	s.a, s.sel, s.place = a, sel, now
+	return sel, nil
 }
 
 func (s *session) view(ctx context.Context, fn func(pronto.Reader) error) error {
@@ -266,16 +296,19 @@ func (s *session) update(ctx context.Context, fn func(pronto.Writer) error) erro
 		}
 		s.writable = true
 	}
-	err := s.store.Update(ctx, fn)
-	if err == nil {
-		s.wrote, s.a.changed = true, true
+	if err := s.store.Update(ctx, fn); err != nil {
+		return err
 	}
-	return err
+	s.wrote, s.a.changed = true, true
+	if s.follows {
+		return s.a.keepCursor(s.sel)
+	}
+	return nil
 }
 
 func (s *session) close() {
 	if s.store != nil {
 		s.store.Close()
-		s.store = nil
+		s.store, s.writable = nil, false
 	}
 }

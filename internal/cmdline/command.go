@@ -15,6 +15,7 @@ type Command struct {
 	Access  Access  // what it does to the database that the flags select
 	Batch   bool    // it may be a line of a batch
 	Answer  Answer  // what it prints with --json
+	Value   bool    // what it prints is a value, which a script wants in a variable
 	Honours Choices // the global flags that choose data and mean something to it
 	Config  ConfigUse
 	Rest    bool // after "--" comes a command of the user's, with flags of its own
@@ -65,6 +66,7 @@ const (
 	CursorKind  Kind = "cursor"
 	UserKind    Kind = "user"
 	CommandKind Kind = "command"
+	ShellKind   Kind = "shell"
 )
 
 // Access says what a command does to the database that the flags select.

@@ -60,8 +60,10 @@ func (l *Line) load(options ...ff.Option) error {
 			return err
 		}
 	}
-	if err := ff.Parse(l.root.FlagSet, l.Global, options...); err != nil {
-		return l.root.explain(err)
+	if len(l.Global) > 0 || len(options) > 0 {
+		if err := ff.Parse(l.root.FlagSet, l.Global, options...); err != nil {
+			return l.root.explain(err)
+		}
 	}
 	if l.own == nil {
 		return nil

@@ -150,6 +150,8 @@ func bashValue(how string) string {
 		return `_prontodb_reply "$(` + listUsers + `)"`
 	case "command":
 		return `_prontodb_reply "$commands"`
+	case "shell":
+		return "_prontodb_reply 'bash zsh'"
 	}
 	return "_prontodb_reply " + shellwords.SingleQuote(how)
 }

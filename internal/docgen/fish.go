@@ -111,6 +111,8 @@ func fishValue(kind cmdline.Kind, list []page) string {
 		return " -f -a '(" + listUsers + ")'"
 	case "command":
 		return " -f -a " + fishQuote(strings.Join(commandWords(list), " "))
+	case "shell":
+		return " -f -a 'bash zsh'"
 	}
 	return ""
 }

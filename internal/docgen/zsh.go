@@ -43,6 +43,8 @@ func zshValue(kind cmdline.Kind) string {
 		return "_prontodb_" + string(kind) + "s"
 	case "command":
 		return "_prontodb_commands"
+	case "shell":
+		return "(bash zsh)"
 	}
 	return " "
 }

@@ -27,7 +27,7 @@ var rooms = []room{
 	{path: "internal/tools/mutate", kind: mainProgram},
 
 	// The command line, and what it is made of.
-	{path: "internal/cli", imports: "internal/cmdline internal/docgen internal/proc internal/shellwords internal/spool internal/atomicfile " +
+	{path: "internal/cli", imports: "internal/beside internal/cmdline internal/docgen internal/proc internal/shellwords internal/spool internal/atomicfile " +
 		"lifecycle lifecycle/install lifecycle/archive lifecycle/doctor pronto pronto/format pronto/home pronto/legacy",
 		modules: "github.com/mattn/go-isatty github.com/peterbourgon/ff/v3"},
 	{path: "internal/docgen", imports: "internal/cmdline internal/shellwords"},

@@ -27,6 +27,7 @@ func Scripts(dir string, update bool) testscript.Params {
 		RequireUniqueNames:  true,
 		UpdateScripts:       update,
 		Setup:               setup,
+		Condition:           condition,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":     cmdExits,
 			"sql":       cmdSQL,
@@ -42,6 +43,19 @@ func Scripts(dir string, update bool) testscript.Params {
 			"damage":    cmdDamage,
 		},
 	}
+}
+
+// condition is "needs:PROGRAM": the program is installed. In CI it has to be.
+func condition(cond string) (bool, error) {
+	name, ok := strings.CutPrefix(cond, "needs:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("%s is not installed, which .ci/run does", name)
+	}
+	return err == nil, nil
 }
 
 // setup gives a script its own HOME and XDG directories under $WORK.
