@@ -31,15 +31,37 @@ type state struct {
 	acked bool // the step ends here
 }
 
-// record runs a workload.
+// record runs a workload. Of processes at the same time no trace tells for sure
+// whose call came first, and those beside the workload are in no trace. So where
+// the trace is not what happened, it is run again.
 func record(t *testing.T, w workload) *recording {
+	t.Helper()
+	attempts := 1
+	if w.beside != nil || len(w.writers) > 1 {
+		attempts = 5
+	}
+	for {
+		r, differences := tryRecord(t, w)
+		if differences == nil {
+			r.observeStates(t)
+			return r
+		}
+		if attempts--; attempts == 0 {
+			t.Fatal(strings.Join(differences, "\n"))
+		}
+	}
+}
+
+// tryRecord runs a workload and says in what the changes of the trace differ from
+// those of the disk.
+func tryRecord(t *testing.T, w workload) (r *recording, differences []string) {
 	t.Helper()
 	p, err := newPlace(scratch(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.shell(t, w.setup)
-	r := &recording{workload: w}
+	r = &recording{workload: w}
 	if r.before, err = readTree(p.home); err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +80,7 @@ func record(t *testing.T, w workload) *recording {
 		t.Fatalf("status %d, %v\n%s", got.status, err, got.err)
 	}
 	r.changes = readChanges(t, trace, p.home, marks)
-	r.checkReplay(t, p.home)
-	r.observeStates(t)
-	return r
+	return r, r.checkReplay(t, p.home)
 }
 
 // script is all that the writers do, as a script of the shell, which marks in
@@ -107,8 +127,8 @@ func withoutIndex(changes []change) []change {
 }
 
 // checkReplay checks that the changes lead to what is on the disk in truth, so
-// that the trace and the model lack nothing.
-func (r *recording) checkReplay(t *testing.T, home string) {
+// that the trace and the model lack nothing, and returns the differences.
+func (r *recording) checkReplay(t *testing.T, home string) (differences []string) {
 	t.Helper()
 	d := newDisk(strict, r.before)
 	for i, c := range r.changes {
@@ -116,7 +136,7 @@ func (r *recording) checkReplay(t *testing.T, home string) {
 			continue
 		}
 		if err := d.apply(c); err != nil {
-			t.Fatalf("change %d: %v", i, err)
+			return []string{fmt.Sprintf("change %d: %v", i, err)}
 		}
 	}
 	is, err := readTree(home)
@@ -129,15 +149,13 @@ func (r *recording) checkReplay(t *testing.T, home string) {
 	}
 	for _, p := range sortedKeys(is) {
 		if m, ok := model[p]; !ok || string(m) != string(is[p]) {
-			t.Errorf("the model differs from the disk in %s: %d bytes, %d on the disk", p, len(m), len(is[p]))
+			differences = append(differences, fmt.Sprintf("the model differs from the disk in %s: %d bytes, %d on the disk", p, len(m), len(is[p])))
 		}
 	}
 	if len(model) != len(is) {
-		t.Errorf("the model has %d files, the disk %d", len(model), len(is))
+		differences = append(differences, fmt.Sprintf("the model has %d files, the disk %d", len(model), len(is)))
 	}
-	if t.Failed() {
-		t.FailNow()
-	}
+	return differences
 }
 
 // observeStates replays the changes and looks at the disk after each step.
