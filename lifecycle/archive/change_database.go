@@ -107,18 +107,23 @@ func (c *databaseChange) setAside() error {
 		c.live.Close()
 		c.live = nil
 	}
-	for n := 1; ; n++ {
-		c.aside = c.location() + ".damaged-" + c.r.o.Now().UTC().Format(backupTime)
-		if n > 1 {
-			c.aside += "-" + strconv.Itoa(n)
-		}
-		if !fsutil.Exists(c.aside) {
-			break
-		}
-	}
+	c.aside = c.r.asideName(c.location())
 	var err error
 	c.live, err = pronto.Files().BeginReset(c.r.ctx, c.location(), c.aside, c.options())
 	return err
+}
+
+// asideName is a new name for a file that is to be kept.
+func (r *restore) asideName(path string) string {
+	for n := 1; ; n++ {
+		name := path + ".damaged-" + r.o.Now().UTC().Format(backupTime)
+		if n > 1 {
+			name += "-" + strconv.Itoa(n)
+		}
+		if !fsutil.Exists(name) {
+			return name
+		}
+	}
 }
 
 func (c *databaseChange) stage() error {

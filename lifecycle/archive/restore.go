@@ -96,6 +96,7 @@ type restore struct {
 	databases targets[*databaseChange] // those among them
 	unfit     []error                  // why files of the archive can't be restored
 	near      []*atomicfile.File       // that were begun beside their places
+	safe      map[string]bool          // the contents of small files in the safety backup
 	done      bool                     // has begun to commit
 }
 
@@ -258,6 +259,12 @@ func (r *restore) makeSafe() error {
 		}
 	}
 	made, err := b.run()
+	r.safe = map[string]bool{}
+	for _, s := range b.sources {
+		if !s.isDatabase() {
+			r.safe[string(s.data)] = true
+		}
+	}
 	if errors.Is(err, ErrNothing) {
 		return nil
 	}
@@ -295,7 +302,7 @@ func (r *restore) notSafe(t pronto.Target, err error) error {
 	d := r.databaseChange(t)
 	switch {
 	case d == nil:
-		r.o.Tell("not in the safety backup, and left as it is: %v", err)
+		r.o.Tell("not in the safety backup: %v", err)
 		return nil
 	case t.IsFile() && (errors.Is(err, pronto.ErrDamaged) || errors.Is(err, pronto.ErrForeign)):
 		return d.setAside()

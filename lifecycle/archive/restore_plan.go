@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,9 +141,8 @@ func (r *restore) newFileChange(path string, data []byte) *fileChange {
 		path = real
 	}
 	c := &fileChange{r: r, path: path, data: data}
-	if have, err := atomicfile.Read(path, maxSmall); err == nil {
-		c.there = true
-		c.same = data != nil && bytes.Equal(have, data)
-	}
+	have, err := atomicfile.Read(path, maxSmall)
+	c.there = !errors.Is(err, fs.ErrNotExist)
+	c.same = err == nil && data != nil && bytes.Equal(have, data)
 	return c
 }
