@@ -25,6 +25,8 @@ const (
 
 const createT = "CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID"
 
+var testSchema = Schema{Objects: []Object{{Type: "table", Name: "t", Table: "t", SQL: createT, Columns: 2}}}
+
 // logged are the files of a database of one table, t(k, v), whose row "k" was
 // "base" before each of three transactions in the log gave it another value:
 // "1", "2", "3". Each of them wrote several pages.
@@ -154,7 +156,7 @@ func (l logged) check(t *testing.T, name string, unsure bool) string {
 }
 
 func readValue(path string) (string, error) {
-	f, err := Open(path, &Schema{Objects: []Object{{Type: "table", Name: "t", Table: "t", SQL: createT, Columns: 2}}})
+	f, err := Open(path, &testSchema)
 	if err != nil {
 		return "", err
 	}

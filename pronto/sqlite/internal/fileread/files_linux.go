@@ -1,30 +1,10 @@
 package fileread
 
-import (
-	"syscall"
-	"time"
-)
-
-// settled is how long a file must not have been written to before a snapshot
-// of it is taken: well over the steps in which the kernel counts file times,
-// 10 ms at the most.
-const settled = 20 * time.Millisecond
+import "syscall"
 
 // shmLock is the byte of the log's index file on which every process that has
 // the database open holds a lock (UNIX_SHM_DMS in SQLite's os_unix.c).
 const shmLock = 128
-
-// fineTimes are the file systems whose files have times of a nanosecond's
-// unit, taken from this machine's clock: their magic numbers (statfs(2)).
-var fineTimes = [...]int64{
-	0xef53,     // ext4
-	0x58465342, // xfs
-	0x9123683e, // btrfs
-	0x01021994, // tmpfs
-	0x794c7630, // overlayfs
-	0xf2f52010, // f2fs
-	0x2fc12fc1, // zfs
-}
 
 // files are the files of a database. db and log are -1 where not open.
 type files struct {
@@ -32,6 +12,7 @@ type files struct {
 	db, log         int
 	dbStat, logStat syscall.Stat_t
 	hasLog          bool
+	times           times
 }
 
 func (f *files) open(path string) error {
@@ -39,7 +20,6 @@ func (f *files) open(path string) error {
 	if isHeld() {
 		return ErrUnsure
 	}
-	start := time.Now()
 	// O_NONBLOCK: a pipe of that name is not waited for.
 	var err error
 	// O_NOFOLLOW: the log is beside the file that a link leads to, not beside the link.
@@ -47,11 +27,10 @@ func (f *files) open(path string) error {
 		f.db = -1
 		return ErrUnsure
 	}
-	var fs syscall.Statfs_t
-	if syscall.Fstatfs(f.db, &fs) != nil || !hasFineTimes(int64(fs.Type)) {
+	if f.times, err = timesOf(f.db); err != nil {
 		return ErrUnsure
 	}
-	if syscall.Fstat(f.db, &f.dbStat) != nil || !isSettled(&f.dbStat, start) {
+	if syscall.Fstat(f.db, &f.dbStat) != nil || !f.isUsable(&f.dbStat) {
 		return ErrUnsure
 	}
 	var st syscall.Stat_t
@@ -61,7 +40,7 @@ func (f *files) open(path string) error {
 	switch f.log, err = syscall.Open(path+"-wal", syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0); err {
 	case nil:
 		f.hasLog = true
-		if syscall.Fstat(f.log, &f.logStat) != nil || !isSettled(&f.logStat, start) {
+		if syscall.Fstat(f.log, &f.logStat) != nil || !f.isUsable(&f.logStat) {
 			return ErrUnsure
 		}
 	case syscall.ENOENT:
@@ -70,28 +49,17 @@ func (f *files) open(path string) error {
 		f.log = -1
 		return ErrUnsure
 	}
+	// Only now: what has been written so far is complete if nobody writes, and
+	// whoever comes later writes after the times were asked for.
 	if f.inUse() {
 		return ErrUnsure
 	}
 	return nil
 }
 
-func hasFineTimes(magic int64) bool {
-	for _, m := range fineTimes {
-		if uint32(m) == uint32(magic) {
-			return true
-		}
-	}
-	return false
-}
-
-// isSettled reports whether the file was last written well before now. A time
-// in the future is not: the clock was set back. The time of the last change of
-// status (ctime) is not looked at: SQLite, run by root, sets the owner of the
-// log each time it opens it.
-func isSettled(st *syscall.Stat_t, now time.Time) bool {
-	return st.Mode&syscall.S_IFMT == syscall.S_IFREG && st.Nlink > 0 &&
-		time.Unix(st.Mtim.Unix()).Before(now.Add(-settled))
+// isUsable reports whether a snapshot of a file is possible.
+func (f *files) isUsable(st *syscall.Stat_t) bool {
+	return st.Mode&syscall.S_IFMT == syscall.S_IFREG && st.Nlink > 0 && f.times.tell(st.Mtim)
 }
 
 // inUse reports whether any process has the database open, as far as SQLite in
@@ -123,7 +91,7 @@ func (f *files) Unchanged() bool {
 }
 
 func same(a, b *syscall.Stat_t) bool {
-	return a.Dev == b.Dev && a.Ino == b.Ino && a.Size == b.Size && a.Mtim == b.Mtim
+	return a.Dev == b.Dev && a.Ino == b.Ino && a.Size == b.Size && a.Mtim == b.Mtim && a.Ctim == b.Ctim
 }
 
 // Close releases the snapshot.
