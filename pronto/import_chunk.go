@@ -25,6 +25,7 @@ type ImportChunk struct {
 	items      []chunkItem
 	namespaces []chunkNamespace
 	big        [][]byte // values that did not fit into the arena
+	large      bool     // one of them is not a copy
 	bytes      int      // of all values and names
 	order      []int32  // the items sorted; empty where they were in order
 	ordered    bool
@@ -59,6 +60,9 @@ func (c *ImportChunk) Full() bool {
 	return len(c.items) >= chunkItems || c.bytes >= chunkBytes || len(c.namespaces) >= chunkNamespaces || c.Limit > 0 && len(c.items) >= c.Limit
 }
 
+// Large reports whether the chunk holds a value that was not copied.
+func (c *ImportChunk) Large() bool { return c.large }
+
 // Len is the number of items.
 func (c *ImportChunk) Len() int { return len(c.items) }
 
@@ -75,7 +79,13 @@ func (c *ImportChunk) Reset() {
 
 // Add copies an entry into the chunk. The error is an [ItemError] around what
 // is wrong with the address.
-func (c *ImportChunk) Add(e *Entry, item int64) error {
+func (c *ImportChunk) Add(e *Entry, item int64) error { return c.put(e, false, item) }
+
+// AddLarge is Add for an entry with a large value, which is not copied: the caller
+// makes no use of it any more.
+func (c *ImportChunk) AddLarge(e *Entry, item int64) error { return c.put(e, true, item) }
+
+func (c *ImportChunk) put(e *Entry, owned bool, item int64) error {
 	ns, err := c.namespace(e.Project, e.Namespace)
 	if err == nil {
 		err = e.checkName()
@@ -96,9 +106,14 @@ func (c *ImportChunk) Add(e *Entry, item int64) error {
 		it.context = uint16(len(e.Context))
 	}
 	it.name = uint16(len(c.arena) - int(it.off))
-	if len(c.arena)+len(e.Value) <= cap(c.arena) {
+	switch {
+	case !owned && len(c.arena)+len(e.Value) <= cap(c.arena):
 		c.arena = append(c.arena, e.Value...)
-	} else {
+	case owned:
+		it.big = int32(len(c.big))
+		c.big = append(c.big, e.Value)
+		c.large = true
+	default:
 		it.big = int32(len(c.big))
 		c.big = append(c.big, bytes.Clone(e.Value))
 	}

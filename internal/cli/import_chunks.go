@@ -63,12 +63,21 @@ func (f *chunkFiller) store(ctx context.Context, im *pronto.Importer, first *pro
 	empty := make(chan *pronto.ImportChunk, 1)
 	defer close(empty)
 	if more {
-		empty <- f.newChunk()
 		go f.fillAll(empty, full)
 	}
+	spare := f.newChunk()
 	for chunk := first; ; {
+		// Two large values at once would be too much.
+		ahead := more && !chunk.Large()
+		if ahead {
+			empty <- spare
+		}
 		if err := im.Import(chunk); err != nil || !more {
 			return im.Report, err
+		}
+		chunk.Reset()
+		if !ahead {
+			empty <- spare
 		}
 		select {
 		case <-ctx.Done():
@@ -77,11 +86,7 @@ func (f *chunkFiller) store(ctx context.Context, im *pronto.Importer, first *pro
 			if next.err != nil {
 				return im.Report, next.err
 			}
-			chunk.Reset()
-			if next.more {
-				empty <- chunk
-			}
-			chunk, more = next.chunk, next.more
+			spare, chunk, more = chunk, next.chunk, next.more
 		}
 	}
 }
@@ -145,15 +150,19 @@ func (f *chunkFiller) parseTSV(line []byte, c *pronto.ImportChunk) error {
 	if err != nil {
 		return err
 	}
-	return f.add(c, &e, f.in.line)
+	return f.add(c, &e)
 }
 
-// add puts an entry where it goes to.
-func (f *chunkFiller) add(c *pronto.ImportChunk, e *pronto.Entry, line int64) error {
+// add puts an entry, which shares the line's memory, where it goes to.
+func (f *chunkFiller) add(c *pronto.ImportChunk, e *pronto.Entry) error {
 	if err := f.to.place(&e.Address); err != nil {
-		return &pronto.ItemError{Item: line, Err: err}
+		return &pronto.ItemError{Item: f.in.line, Err: err}
 	}
-	return c.Add(e, line)
+	if f.in.large() {
+		f.in.long = nil // the chunk has it
+		return c.AddLarge(e, f.in.line)
+	}
+	return c.Add(e, f.in.line)
 }
 
 func (f *chunkFiller) parseJSON(line []byte, c *pronto.ImportChunk) error {
@@ -170,7 +179,7 @@ func (f *chunkFiller) parseJSON(line []byte, c *pronto.ImportChunk) error {
 		project, name := f.to.placeNamespace(it.Project, it.Namespace)
 		return c.Cache(project, name, it.TTL, f.in.line)
 	}
-	return f.add(c, &it.Entry, f.in.line)
+	return f.add(c, &it.Entry)
 }
 
 // parseEnv reads variables: the name is the key.
@@ -194,7 +203,10 @@ func (f *chunkFiller) parseEnv(line []byte, c *pronto.ImportChunk) error {
 	if err != nil {
 		return &pronto.ItemError{Item: f.from, Err: err}
 	}
-	return f.add(c, &pronto.Entry{Address: a, Value: value}, f.from)
+	if err := f.to.place(&a); err != nil {
+		return &pronto.ItemError{Item: f.from, Err: err}
+	}
+	return c.Add(&pronto.Entry{Address: a, Value: value}, f.from)
 }
 
 // once refuses a variable that occurs twice: where what is there stays, the

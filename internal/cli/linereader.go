@@ -39,11 +39,12 @@ func (e *lineSizeError) Error() string { return fmt.Sprintf("has more than %d by
 // next returns the next line without its newline, valid until the one after,
 // or io.EOF.
 func (l *lineReader) next() ([]byte, error) {
+	l.long = l.long[:0]
 	text, end, err := l.piece()
 	if err != nil || end {
 		return text, err
 	}
-	for l.long = l.long[:0]; ; {
+	for {
 		if len(l.long)+len(text) > l.max {
 			return nil, l.wrap(&lineSizeError{l.max})
 		}
@@ -56,6 +57,13 @@ func (l *lineReader) next() ([]byte, error) {
 		}
 	}
 }
+
+// largeLine is how many bytes a line has that is better not copied.
+const largeLine = 8 << 20
+
+// large reports whether the line that next has returned is a large one, all of
+// whose memory is its own.
+func (l *lineReader) large() bool { return len(l.long) >= largeLine }
 
 // keep adds to the long line. Where it is really long, there is room for the
 // longest at once: memory that is never written to is never backed by the system,

@@ -124,11 +124,11 @@ func TestLargeValueMemory(t *testing.T) {
 	const size = 32 << 20
 	m := newMachine(t)
 	file := filepath.Join(m.home, "value")
-	if err := os.WriteFile(file, []byte(strings.Repeat("0123456789abcdef", size/16)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeLarge(t, m, "value", strings.Repeat("0123456789abcdef", size/16))
 	m.run("set", "a.b.small", "1")
 	m.run("batch", "--quiet", writeBatch(t, m, file))
+	writeLarge(t, m, "text.tsv", "a.b.large\t", strings.Repeat("0123456789abcdef", size/16), "\n")
+	writeLarge(t, m, "base64.jsonl", `{"address":"a.b.large","value_base64":"`, strings.Repeat("AAAA", size/3), "\"}\n")
 	once, twice, none := 12*size/10+16<<20, 22*size/10+16<<20, 16<<20
 	for _, c := range []struct {
 		line   string
@@ -138,11 +138,19 @@ func TestLargeValueMemory(t *testing.T) {
 		{"get a.b.large", 0, once}, {"get --json a.b.large", 0, twice}, {"scan a.b", 0, once}, {"scan --json a.b", 0, twice},
 		{"export a.b", 0, twice}, {"copy a.b.large a.b.other", 0, twice}, {"incr a.b.large", 1, twice},
 		{"exists a.b.large", 0, none}, {"set --nx a.b.large x", 3, none}, {"keys a.b", 0, none}, {"ttl a.b.large", 0, none},
+		{"export a.b -o text.jsonl", 0, twice}, {"import -q text.jsonl", 0, twice}, {"import -q base64.jsonl", 0, twice}, {"import -q text.tsv", 0, twice},
 		{"namespaces --json a", 0, none}, {"set a.b.large x", 0, none}, {"drop --yes a", 0, none},
 	} {
 		if kib := peakOf(t, m, c.status, strings.Fields(c.line)...); kib > c.most>>10 {
 			t.Errorf("%s took %d KiB, more than %d", c.line, kib, c.most>>10)
 		}
+	}
+}
+
+func writeLarge(t *testing.T, m *machine, name string, parts ...string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(m.home, name), []byte(strings.Join(parts, "")), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

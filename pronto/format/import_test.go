@@ -82,7 +82,7 @@ func TestImportRoundTrip(t *testing.T) {
 		lines = append(AppendEntry(lines, &e, pronto.Notation{}, true), '\n')
 	}
 	first := newStore(t)
-	if report := importLines(t, first, lines); report.Imported != 100_000 || report.Caches == 0 {
+	if report := importLines(t, first, bytes.Clone(lines)); report.Imported != 100_000 || report.Caches == 0 {
 		t.Fatalf("%+v", report)
 	}
 	want := exportLines(t, first)
@@ -90,7 +90,7 @@ func TestImportRoundTrip(t *testing.T) {
 		t.Fatal("lines are missing")
 	}
 	second := newStore(t)
-	importLines(t, second, want)
+	importLines(t, second, bytes.Clone(want)) // which it may write over
 	if got := exportLines(t, second); !bytes.Equal(got, want) {
 		t.Error("the second export differs from the first")
 	}

@@ -19,7 +19,7 @@ import (
 // [AppendEntry] writes them, and caches as {"project":…,"namespace":…,
 // "default_ttl":SECONDS}. It takes JSON as RFC 8259 has it, and refuses what
 // could be taken in two ways: an unknown member, one that occurs twice, text
-// that is not UTF-8, half of a surrogate pair.
+// that is not UTF-8, half of a surrogate pair. What it reads it may write over.
 type JSONParser struct {
 	Notation pronto.Notation // of addresses, and the defaults of parts that are missing
 	MaxValue int64           // bytes; 0 is no limit
@@ -240,13 +240,45 @@ func clip(b []byte) []byte {
 
 // decode reads a value in base64.
 func (p *JSONParser) decode(s []byte) error {
+	var err error
 	from := len(p.text)
-	text, err := base64.StdEncoding.Strict().AppendDecode(p.text, s)
-	if err != nil || bytes.ContainsAny(s, "\r\n") {
-		return errors.New("value_base64 is not base64 (RFC 4648, section 4)")
+	switch {
+	case bytes.ContainsAny(s, "\r\n"): // which the decoder would skip
+		err = errBase64
+	case len(s) >= inPlace:
+		p.value, err = decodeInPlace(s)
+	default:
+		p.text, err = base64.StdEncoding.Strict().AppendDecode(p.text, s)
+		p.value = p.text[from:]
 	}
-	p.text, p.value = text, text[from:]
+	if err != nil {
+		return errBase64
+	}
 	return nil
+}
+
+var errBase64 = errors.New("value_base64 is not base64 (RFC 4648, section 4)")
+
+// inPlace is from how many bytes on a string is decoded where it stands, so that
+// it is in memory once.
+var inPlace = 1 << 20 // tests set it to 0
+
+// decodeInPlace decodes base64 into the memory it is in, a piece at a time: the
+// decoder may write somewhat ahead of where it is.
+func decodeInPlace(s []byte) ([]byte, error) {
+	const piece = 4 << 10 // a multiple of 4
+	var buf [piece]byte
+	out := s[:0]
+	for len(s) > 0 {
+		n := min(len(s), piece)
+		decoded, err := base64.StdEncoding.Strict().Decode(buf[:], s[:n])
+		if err != nil || n < len(s) && decoded != n/4*3 { // padding before the end
+			return nil, errBase64
+		}
+		s = s[n:]
+		out = append(out, buf[:decoded]...)
+	}
+	return out, nil
 }
 
 // number takes the bytes of a number, nil if there is none.
@@ -300,6 +332,10 @@ func (p *JSONParser) string() ([]byte, error) {
 	if p.at < len(p.line) && p.line[p.at] == '"' {
 		p.at++
 		return p.line[from : p.at-1], nil
+	}
+	if len(p.line)-from >= inPlace {
+		defer func(text []byte) { p.text = text }(p.text)
+		p.text = p.line[from:from] // what it means is never longer than what is written
 	}
 	start := len(p.text)
 	for {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,42 @@ func checkJSON(t *testing.T, line []byte, it JSONItem) {
 	}
 }
 
+// checkInPlace checks that a line reads the same where it is written over.
+func checkInPlace(t *testing.T, line []byte, want JSONItem, wantErr error) {
+	t.Helper()
+	defer func(n int) { inPlace = n }(inPlace)
+	inPlace = 0
+	got, err := new(JSONParser).Parse(bytes.Clone(line))
+	if (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
+		t.Fatalf("%q, in place: %v, %v, want %v, %v", line, got, err, want, wantErr)
+	}
+}
+
+// Base64 is decoded in place as it is elsewhere, and so is what is none.
+func TestDecodeInPlace(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		value := make([]byte, r.IntN(12<<10))
+		for i := range value {
+			value[i] = byte(r.Uint32())
+		}
+		text := base64.StdEncoding.AppendEncode(nil, value)
+		if len(text) > 0 && r.IntN(2) == 0 {
+			for range 1 + r.IntN(2) {
+				text[r.IntN(len(text))] = "=A-\x00"[r.IntN(4)]
+			}
+		}
+		if r.IntN(8) == 0 {
+			text = text[:r.IntN(len(text)+1)]
+		}
+		want, wantErr := base64.StdEncoding.Strict().AppendDecode(nil, text)
+		got, err := decodeInPlace(text)
+		if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(got, want) {
+			t.Fatalf("%q: %v, %v", text, err, wantErr)
+		}
+	}
+}
+
 // Whatever the parser takes is JSON that encoding/json takes too, for the same;
 // and nothing makes it crash.
 func FuzzJSONParser(f *testing.F) {
@@ -164,6 +201,7 @@ func FuzzJSONParser(f *testing.F) {
 		if !bytes.Equal(line, was) {
 			t.Fatal("the line was changed")
 		}
+		checkInPlace(t, line, it, err)
 		if err != nil {
 			if len(err.Error()) > 1000 || !utf8.ValidString(err.Error()) {
 				t.Fatalf("error %q", err)
