@@ -25,9 +25,9 @@ func (b *bench) judge(r run, hit []call) (wrong []string) {
 	}
 	o, contradictions := b.open(tree, r)
 	wrong = append(wrong, contradictions...)
+	b.forgiveLeftOut(o)
 	switch r.status {
 	case 0:
-		b.forgiveLeftOut(o)
 		said, want := r.masked(r.stdout), b.said
 		for _, c := range hit { // what can't be read is not known to be as it should be
 			path := r.masked(c.path()) + "\n"
@@ -47,6 +47,9 @@ func (b *bench) judge(r run, hit []call) (wrong []string) {
 			b.forgiveNewArchives(o)
 		case strings.Contains(r.err, " were not restored: "): // the rest was, and what was there is kept
 			b.forgiveNewArchives(o)
+			if strings.Contains(r.err, "; what was there is in ") {
+				b.forgiveGone(o)
+			}
 			b.forgiveSetAside(o)
 		}
 		if r.stdout != "" && !b.parts && !strings.Contains(r.err, "not everything is in the archive") {
@@ -174,6 +177,16 @@ func (b *bench) forgiveSetAside(o observation) {
 	maps.DeleteFunc(o, func(part, _ string) bool {
 		return b.was[part] == "" && b.is[part] == "" && strings.Contains(part, ".damaged-")
 	})
+}
+
+// forgiveGone is for a database that could not be read, and then could not be made
+// anew, either: it is only under another name now, as the error says.
+func (b *bench) forgiveGone(o observation) {
+	for part := range b.was {
+		if o[part+".damaged-STAMP"] != "" {
+			o[part], o[doctorPart], o[setPart] = b.was[part], b.was[doctorPart], b.was[setPart]
+		}
+	}
 }
 
 // forgiveLeftOut is for a safety backup that lacks what could not be read: it is

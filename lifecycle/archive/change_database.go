@@ -128,7 +128,7 @@ func (r *restore) asideName(path string) string {
 
 func (c *databaseChange) stage() error {
 	err := c.live.Fill(c.r.ctx, c.f.temp)
-	if c.aside != "" || !c.target.IsFile() || !errors.Is(err, pronto.ErrDamaged) {
+	if c.aside != "" || !c.there || !c.target.IsFile() || !errors.Is(err, pronto.ErrDamaged) {
 		return err
 	}
 	if err := c.setAside(); err != nil {

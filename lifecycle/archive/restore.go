@@ -301,6 +301,8 @@ func (r *restore) isNew(t pronto.Target) bool {
 func (r *restore) notSafe(t pronto.Target, err error) error {
 	d := r.databaseChange(t)
 	switch {
+	case d != nil && !d.there: // this restore has made it
+		return nil
 	case d == nil:
 		r.o.Tell("not in the safety backup: %v", err)
 		return nil
