@@ -190,12 +190,12 @@ func TestRulesReturnErrors(t *testing.T) {
 		},
 		"Complete": func(tx pronto.Writer) error { e := pronto.Entry{Address: k}; return pronto.Complete(tx, &e) },
 		"Delete": func(tx pronto.Writer) error {
-			_, err := pronto.Delete(tx, k, pronto.Condition{Present: true})
-			return err
+			return alone(pronto.Delete(tx, k, pronto.Condition{Present: true}))
 		},
-		"Incr":            func(tx pronto.Writer) error { _, err := pronto.Incr(tx, k, 1); return err },
-		"Incr of nothing": func(tx pronto.Writer) error { _, err := pronto.Incr(tx, gone, 1); return err },
-		"Copy":            func(tx pronto.Writer) error { _, err := pronto.Copy(tx, k, gone, pronto.Condition{}); return err },
+		"Delete of nothing": func(tx pronto.Writer) error { return alone(pronto.Delete(tx, gone, pronto.Condition{})) },
+		"Incr":              func(tx pronto.Writer) error { _, err := pronto.Incr(tx, k, 1); return err },
+		"Incr of nothing":   func(tx pronto.Writer) error { _, err := pronto.Incr(tx, gone, 1); return err },
+		"Copy":              func(tx pronto.Writer) error { _, err := pronto.Copy(tx, k, gone, pronto.Condition{}); return err },
 		"Move": func(tx pronto.Writer) error {
 			_, err := pronto.Move(tx, k, gone, pronto.Condition{Absent: true})
 			return err
@@ -209,9 +209,28 @@ func TestRulesReturnErrors(t *testing.T) {
 			_, err := pronto.CreateCache(tx, "p", "n", time.Second, true)
 			return err
 		},
-		"DropCache": func(tx pronto.Writer) error { _, err := pronto.DropCache(tx, "p", "cache"); return err },
-		"Rescue":    func(tx pronto.Writer) error { _, err := pronto.Rescue(tx, []byte("v")); return err },
-		"Count":     func(tx pronto.Writer) error { _, err := pronto.Count(tx, pronto.Selection{}); return err },
+		"DropCache": func(tx pronto.Writer) error { return alone(pronto.DropCache(tx, "p", "cache")) },
+		"DropCache of n": func(tx pronto.Writer) error {
+			return expect(pronto.ErrNotCache, alone(pronto.DropCache(tx, "p", "n")))
+		},
+		"DropCache of nothing": func(tx pronto.Writer) error {
+			return expect(pronto.ErrNotFound, alone(pronto.DropCache(tx, "p", "nothing")))
+		},
+		"Rescue": func(tx pronto.Writer) error { _, err := pronto.Rescue(tx, []byte("v")); return err },
+		"Count":  func(tx pronto.Writer) error { _, err := pronto.Count(tx, pronto.Selection{}); return err },
+		"Count of two": func(tx pronto.Writer) error {
+			_, err := pronto.Count(tx, pronto.Selection{Limit: 2})
+			return err
+		},
+		"List of two": func(tx pronto.Writer) error {
+			return pronto.List(tx, pronto.Notation{}, pronto.Selection{Limit: 2}, nil, func(*pronto.Row) error { return nil })
+		},
+		"List in the opposite order": func(tx pronto.Writer) error {
+			return pronto.List(tx, pronto.Notation{}, pronto.Selection{Reverse: true}, nil, func(*pronto.Row) error { return nil })
+		},
+		"List with a long delimiter": func(tx pronto.Writer) error {
+			return pronto.List(tx, pronto.Notation{Delim: "-."}, pronto.Selection{Reverse: true}, nil, func(*pronto.Row) error { return nil })
+		},
 		"Count of one": func(tx pronto.Writer) error {
 			_, err := pronto.Count(tx, pronto.Selection{Scope: pronto.Scope{Project: "p", Namespace: "n"}})
 			return err
@@ -283,18 +302,86 @@ func TestImporterIsFull(t *testing.T) {
 	}
 }
 
+// alone is the error of a rule, beside which it returns nothing.
+func alone[T comparable](v T, err error) error {
+	if nothing := *new(T); err != nil && v != nothing {
+		return fmt.Errorf("beside the error %v it returned %v", err, v)
+	}
+	return err
+}
+
+// expect is nil for the error that is expected.
+func expect(want, err error) error {
+	if errors.Is(err, want) {
+		return nil
+	}
+	return err
+}
+
 // prepareFaults fills the database that the rules work on.
 func prepareFaults(k, cached pronto.Address) func(pronto.Writer) error {
 	return func(tx pronto.Writer) error {
 		if _, err := pronto.CreateCache(tx, cached.Project, cached.Namespace, time.Hour, false); err != nil {
 			return err
 		}
-		for _, a := range []pronto.Address{k, cached, {Project: "q", Namespace: "n", Key: "k"}} {
+		for _, a := range []pronto.Address{
+			k, cached, {Project: "q", Namespace: "n", Key: "k"},
+			{Project: "p-", Namespace: "n", Key: "k"}, {Project: "p-1", Namespace: "n", Key: "k"}, {Project: "p-1-", Namespace: "n-", Key: "k"},
+		} {
 			if _, err := pronto.Set(tx, a, []byte("7"), pronto.SetOptions{}); err != nil {
 				return err
 			}
 		}
 		return nil
+	}
+}
+
+// A rescued value has a key that no other has had.
+func TestRescueKey(t *testing.T) {
+	s := newStore(t, &clock{1_000_000})
+	err := update(s, func(tx pronto.Writer) error {
+		before, err := tx.Revision()
+		if err != nil {
+			return err
+		}
+		a, err := pronto.Rescue(tx, []byte("v"))
+		if want := fmt.Sprintf("rescued-%d", before+1); a.Key != want || !pronto.IsRescued(a) {
+			t.Errorf("the key is %s, want %s", a.Key, want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// closing is an engine whose stores tell when they are closed.
+type closing struct{ closed *int }
+
+func (closing) Version() (string, int) { return "", 1 }
+
+func (e closing) Open(ctx context.Context, location string, o pronto.Options) (pronto.Store, error) {
+	s, err := pronto.Open(ctx, pronto.Target{Engine: memory.Name, Location: memory.Name + "://closing"}, o)
+	return closingStore{s, e.closed}, err
+}
+
+type closingStore struct {
+	pronto.Store
+	closed *int
+}
+
+func (s closingStore) Close() error {
+	*s.closed++
+	return s.Store.Close()
+}
+
+// An engine without a shorter way to read is opened for it, and closed again.
+func TestReadOnceCloses(t *testing.T) {
+	closed := 0
+	pronto.Register("closing", closing{&closed})
+	err := pronto.ReadOnce(context.Background(), pronto.Target{Engine: "closing", Location: "closing://x"}, pronto.Options{}, func(pronto.Reader) error { return errInjected })
+	if !errors.Is(err, errInjected) || closed != 1 {
+		t.Errorf("%v, closed %d times", err, closed)
 	}
 }
 
