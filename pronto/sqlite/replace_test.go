@@ -239,6 +239,47 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// Of a file that a log stands beside, the new content is in the file itself once it
+// is committed: a log that the file's head does not tell of is nobody's.
+func TestResetBesideALog(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	src, snap, path := filepath.Join(dir, "src.db"), filepath.Join(dir, "snap.db"), filepath.Join(dir, "x.db")
+	fillStore(t, src, "", "v", 300)
+	if _, err := eng.Snapshot(ctx, src, snap, pronto.Options{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	fillStore(t, path, "", "v", 3)
+	if !hasLog(path) {
+		t.Fatal("there is no log")
+	}
+	if err := os.WriteFile(path, []byte("no database at all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := eng.BeginReset(ctx, path, path+".aside", pronto.Options{})
+	if err == nil {
+		defer r.Close()
+		err = r.Fill(ctx, snap)
+	}
+	if err == nil {
+		err = r.Commit()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Killed now, the file alone is the new database.
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := filepath.Join(dir, "alone.db")
+	if err := os.WriteFile(alone, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(listing(t, alone, ""), listing(t, src, "")) {
+		t.Error("the content is not that of the source")
+	}
+}
+
 func TestResetOfOneInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	fillStore(t, path, "", "v", 3)

@@ -101,11 +101,16 @@ func (r *reset) Commit() error {
 	c.SetContext(context.Background())
 	err := r.s.checkInPlace()
 	if err == nil {
-		err = c.Exec("VACUUM")
+		r.gone = true
+		// Without a log, which only the file's head can tell of: what is committed
+		// stands in the file itself. Who next writes there turns it on.
+		err = c.Exec("PRAGMA journal_mode=DELETE; VACUUM")
 	}
 	if err == nil {
-		r.gone = true
 		err = c.SetReset(false)
+	}
+	if err == nil {
+		err = r.s.syncJournal()
 	}
 	if err == nil {
 		err = c.Exec("BEGIN IMMEDIATE")
