@@ -22,7 +22,7 @@ func (b *bench) data(name string, n int) (string, error) {
 // imported makes a database of n lines, in a directory of its own if name has one.
 func (b *bench) imported(name string, n int, line func(w *bufio.Writer, i int)) (string, error) {
 	db := filepath.Join(b.dir, name)
-	if _, err := os.Stat(db); err == nil {
+	if exists(db) {
 		return db, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(db), 0o700); err != nil {
@@ -68,25 +68,32 @@ func fresh(db string) func() error {
 // restored makes the directory of the database db a copy of that of another, and
 // has it on the disk, so that no sync of what is timed pays for the copy.
 func restored(db, from string) func() error {
-	empty := fresh(db)
 	return func() error {
-		if err := empty(); err != nil {
+		if err := os.RemoveAll(filepath.Dir(db)); err != nil {
 			return err
 		}
-		files, err := os.ReadDir(filepath.Dir(from))
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if err := copyFile(filepath.Join(filepath.Dir(db), f.Name()), filepath.Join(filepath.Dir(from), f.Name())); err != nil {
-				return err
-			}
-		}
-		return nil
+		return copyDir(filepath.Dir(db), filepath.Dir(from), (*os.File).Sync)
 	}
 }
 
-func copyFile(to, from string) error {
+// copyDir copies the files of a directory into a new one, and finishes each.
+func copyDir(to, from string, finish func(*os.File) error) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := copyFile(filepath.Join(to, f.Name()), filepath.Join(from, f.Name()), finish); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyFile(to, from string, finish func(*os.File) error) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -100,5 +107,10 @@ func copyFile(to, from string) error {
 	if _, err := io.Copy(out, in); err != nil {
 		return err
 	}
-	return out.Sync()
+	return finish(out)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -59,6 +59,15 @@ func (b *bench) parts() []part {
 		{"batch", b.batch},
 		{"big", b.bigGet},
 		{"size", b.size},
+		{"keys", b.keys},
+		{"namespaces", b.namespaces},
+		{"backup", b.backup},
+		{"expired", b.expired},
+		{"drop", b.drop},
+		{"writers", b.writers},
+		{"loop", b.loop},
+		{"large", b.large},
+		{"init", b.init},
 	}
 }
 
@@ -75,8 +84,13 @@ func main() {
 	flag.StringVar(&b.dir, "dir", "", "work directory, kept (default a temporary one)")
 	flag.StringVar(&b.only, "only", "", "only these parts: "+strings.Join(names, ","))
 	flag.IntVar(&b.runs, "runs", 300, "runs of each short command; long ones take 5")
-	flag.IntVar(&b.entries, "entries", 1_000_000, "entries of the database for import, scan and memory")
+	flag.IntVar(&b.entries, "entries", 1_000_000, "entries for import, scan and memory; namespaces; what expires and is dropped")
 	flag.IntVar(&b.big, "big", 10_000_000, "entries of the large database; 0 leaves it out")
+	flag.IntVar(&b.values, "values", 20_000, "values of 10 KB, and a hundredth as many of 1 MiB")
+	flag.IntVar(&b.users, "users", 5000, "users of a backup")
+	flag.IntVar(&b.processes, "processes", 128, "processes that set at once")
+	flag.IntVar(&b.seconds, "seconds", 5, "seconds for which they do so, three times")
+	flag.IntVar(&b.mib, "mib", 64, "MiB of the largest value")
 	flag.Parse()
 	if err := b.run(names); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -51,7 +51,7 @@ func (b *bench) redisCli(args ...string) command {
 // the shell there is nothing to do.
 func (b *bench) copyDB(from, name string) (string, error) {
 	to := filepath.Join(b.dir, name)
-	if _, err := os.Stat(to); err == nil || b.sqlite3 == "" {
+	if exists(to) || b.sqlite3 == "" {
 		return to, nil
 	}
 	return to, b.mustRun(command{args: []string{b.sqlite3, from, ".backup " + to}})

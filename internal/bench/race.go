@@ -151,3 +151,6 @@ func (b *bench) compare(work string, runs int, ours command, peers ...peer) erro
 	}
 	return nil
 }
+
+// called is a call of prontodb as the table has it.
+func called(args []string) string { return strings.Join(args, " ") }
