@@ -62,11 +62,10 @@ func (b *bench) cacheOf(name string, n int, ttl time.Duration) (string, error) {
 
 // setBesideExpired times a set in a database that is as full before each of them.
 func (b *bench) setBesideExpired(full, none, what string) error {
-	scratch := filepath.Join(b.dir, "expired-set", "ours.db")
-	ours := b.pronto(scratch, "set", "app.bench.key", "value {i}")
-	ours.setup = restored(scratch, full)
-	theirs := b.pronto(none, "set", "app.bench.key", "value {i}")
-	return b.compare("set, "+what, longRuns, ours, peer{"none", theirs, 2})
+	scratch, other := filepath.Join(b.dir, "expired-set", "ours.db"), filepath.Join(b.dir, "unexpired-set", "ours.db")
+	ours, theirs := b.pronto(scratch, "set", "app.bench.key", "value {i}"), b.pronto(other, "set", "app.bench.key", "value {i}")
+	ours.setup, theirs.setup = restored(scratch, full), restored(other, none)
+	return b.compare("set, "+what, 4*longRuns, ours, peer{"none", theirs, 2})
 }
 
 // writesUntilGone counts the sets that it takes to remove what has expired, beside
