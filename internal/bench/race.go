@@ -17,7 +17,8 @@ type command struct {
 	args   []string // none: the program is not installed
 	env    []string
 	stdin  string // file
-	status int    // the exit status it is to have
+	stderr *os.File
+	status int // the exit status it is to have
 	setup  func() error
 }
 
@@ -91,7 +92,11 @@ func (b *bench) start(c command, i int) (time.Duration, *os.ProcessState, error)
 		}
 		defer stdin.Close()
 	}
-	attr := &os.ProcAttr{Dir: b.dir, Env: append(slices.Clone(b.env), c.env...), Files: []*os.File{stdin, b.null, b.null}}
+	stderr := b.null
+	if c.stderr != nil {
+		stderr = c.stderr
+	}
+	attr := &os.ProcAttr{Dir: b.dir, Env: append(slices.Clone(b.env), c.env...), Files: []*os.File{stdin, b.null, stderr}}
 	start := time.Now()
 	p, err := os.StartProcess(path, argv, attr)
 	if err != nil {

@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +48,12 @@ func (b *bench) writers() error {
 	set := []string{"set", "app.bench.set{p}", "value {i}"}
 	peers := []peer{{"redis-cli", b.redisCli(set...), 1}, {"sqlite3", theirs, none}}
 	peers = slices.DeleteFunc(peers, func(p peer) bool { return len(p.args) == 0 })
-	cmds := []command{b.pronto(db, set...)}
+	ours := b.pronto(db, set...)
+	if ours.stderr, err = os.OpenFile(filepath.Join(b.dir, "writers.err"), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return err
+	}
+	defer ours.stderr.Close()
+	cmds := []command{ours}
 	for _, p := range peers {
 		cmds = append(cmds, p.command)
 	}
@@ -55,7 +62,17 @@ func (b *bench) writers() error {
 		return err
 	}
 	b.writerRows(crowds, peers)
-	return nil
+	return b.complaint(cmds[0])
+}
+
+// complaint prints what the first of ours that failed had to say.
+func (b *bench) complaint(c command) error {
+	said, err := os.ReadFile(c.stderr.Name())
+	if err == nil && len(said) > 0 {
+		line, _, _ := strings.Cut(string(said), "\n")
+		fmt.Println("  " + line)
+	}
+	return err
 }
 
 // crowds has the commands run by crowds, in turn, three times each.
