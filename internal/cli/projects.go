@@ -92,7 +92,7 @@ func (*listNamespaces) Run(ctx context.Context, a *app, args []string) error {
 	}
 	print := a.namespacePrinter(project)
 	return a.view(ctx, sel, func(tx pronto.Reader) error {
-		return tx.EachNamespace(project, pronto.NameRange{}, a.g.json, print)
+		return tx.EachNamespace(project, pronto.NameRange{Bare: !a.g.json}, a.g.json, print)
 	})
 }
 

@@ -285,6 +285,9 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 		return pronto.ErrStreaming
 	}
 	sql := "SELECT n.id, n.ttl, n.project, n.name"
+	if names.Bare {
+		sql = "SELECT NULL, NULL, n.project, n.name" // which the index has
+	}
 	if counts {
 		sql += ", " + sqlCount
 	}
