@@ -162,7 +162,7 @@ func (b *bench) prepare() (done func(), err error) {
 	b.env = []string{"HOME=" + b.dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	// The program as a user has it, as the peers are: what the linker leaves
 	// lies in the system's memory in small pieces, which costs each start of it
-	// a tenth of its time (docs/performance.md).
+	// a tenth of its time (docs/performance-history.md).
 	target := filepath.Join(b.dir, "bin")
 	if err := b.mustRun(command{args: []string{b.bin, "install", "--target", target}}); err != nil {
 		done()
