@@ -8,7 +8,7 @@ import (
 
 // The size of a chunk: large enough that in sorted order neighbours fall on
 // the same page of a tree of a million entries, small enough that two of them
-// are no burden (docs/performance.md).
+// are no burden (docs/performance-history.md).
 const (
 	chunkItems      = 128 << 10
 	chunkNamespaces = 8 << 10 // are looked up by name: no more than the store remembers, or few more

@@ -72,8 +72,8 @@ type Reader interface {
 	// EachNamespace calls fn with the namespaces of a project that hold an entry,
 	// expired or not, or are a cache, in byte order of the names, until fn returns
 	// an error, which EachNamespace returns. If project is "", it is those of
-	// every project, in byte order of project and then name, and names must be
-	// the zero value. With counts, Entries is filled in.
+	// every project, in byte order of project and then name, and names must have
+	// no From. With counts, Entries is filled in.
 	EachNamespace(project string, names NameRange, counts bool, fn func(Namespace) error) error
 
 	// EachProject calls fn with the projects that have such a namespace, in the
@@ -150,6 +150,7 @@ type NameRange struct {
 	// name that all in it are below; "" is one end of the list.
 	From    string
 	Reverse bool // the last name first
+	Bare    bool // nothing but the names is asked for: TTL may not be set
 }
 
 // Namespace is one namespace of a project.

@@ -111,6 +111,10 @@ func (c *execute) scopes(a *app, n pronto.Notation, texts []string) ([]pronto.Sc
 	return list, nil
 }
 
+// largestVariable is more than any system gives to a program as one, in bytes: Linux
+// has 6 MiB for all of them. What is larger is not copied only to be refused.
+const largestVariable = 8 << 20
+
 // variables reads the scopes, all in one snapshot.
 func (c *execute) variables(ctx context.Context, a *app, sel selection, n pronto.Notation, scopes []pronto.Scope) (vars []string, err error) {
 	names := newEnvNames(n)
@@ -121,6 +125,9 @@ func (c *execute) variables(ctx context.Context, a *app, sel selection, n pronto
 		}
 		if slices.Contains(r.Value, 0) {
 			return fmt.Errorf("entry %q holds a NUL, which no variable can", names.address(r))
+		}
+		if len(r.Value) > largestVariable {
+			return fmt.Errorf("entry %q is longer than a variable can be", names.address(r))
 		}
 		vars = append(vars, name+"="+string(r.Value))
 		return nil

@@ -90,20 +90,35 @@ func (*listNamespaces) Run(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
-	n := pronto.Notation{Delim: a.g.delim}
+	print := a.namespacePrinter(project)
 	return a.view(ctx, sel, func(tx pronto.Reader) error {
-		return tx.EachNamespace(project, pronto.NameRange{}, a.g.json, func(ns pronto.Namespace) error {
-			name := ns.Name
-			if project == "" && !a.g.json {
-				if err := a.checkPrintable(n, ns.Project, ns.Name); err != nil {
-					return err
-				}
-				name = namespaceName(n, ns.Project, ns.Name)
-			}
-			b := appendMember([]byte("{"), "project", ns.Project)
-			b = appendMember(b, "namespace", ns.Name)
-			b = appendMember(b, "entries", ns.Entries)
-			return a.printName(name, appendCache(b, ns))
-		})
+		return tx.EachNamespace(project, pronto.NameRange{Bare: !a.g.json}, a.g.json, print)
 	})
+}
+
+// namespacePrinter returns a function that prints namespaces, those of one project
+// or of all. There may be millions: they share a line.
+func (a *app) namespacePrinter(project string) func(pronto.Namespace) error {
+	n := pronto.Notation{Delim: a.g.delim}
+	var line []byte
+	return func(ns pronto.Namespace) error {
+		line = line[:0]
+		switch {
+		case a.g.json:
+			line = appendMember(append(line, '{'), "project", ns.Project)
+			line = appendMember(line, "namespace", ns.Name)
+			line = appendMember(line, "entries", ns.Entries)
+			line = append(appendCache(line, ns), '}')
+		case project != "":
+			line = append(line, ns.Name...)
+		default:
+			if err := a.checkPrintable(n, ns.Project, ns.Name); err != nil {
+				return err
+			}
+			line = append(append(append(line, ns.Project...), n.Delim...), ns.Name...)
+		}
+		line = append(line, '\n')
+		_, err := a.out.Write(line)
+		return err
+	}
 }

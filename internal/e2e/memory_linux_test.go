@@ -136,7 +136,7 @@ func TestLargeValueMemory(t *testing.T) {
 		most   int
 	}{
 		{"get a.b.large", 0, once}, {"get --json a.b.large", 0, twice}, {"scan a.b", 0, once}, {"scan --json a.b", 0, twice},
-		{"export a.b", 0, twice}, {"copy a.b.large a.b.other", 0, twice}, {"incr a.b.large", 1, twice},
+		{"export a.b", 0, twice}, {"copy a.b.large a.b.other", 0, twice}, {"incr a.b.large", 1, twice}, {"exec a.b -- true", 1, once},
 		{"exists a.b.large", 0, none}, {"set --nx a.b.large x", 3, none}, {"keys a.b", 0, none}, {"ttl a.b.large", 0, none},
 		{"export a.b -o text.jsonl", 0, twice}, {"import -q text.jsonl", 0, twice}, {"import -q base64.jsonl", 0, twice}, {"import -q text.tsv", 0, twice},
 		{"namespaces --json a", 0, none}, {"set a.b.large x", 0, none}, {"drop --yes a", 0, none},

@@ -9,7 +9,7 @@ import (
 )
 
 // bulkRows is how many entries one statement stores: what it costs to start
-// one is then no longer seen (docs/performance.md).
+// one is then no longer seen (docs/performance-history.md).
 const bulkRows = 64
 
 // The statements of PutAll. An INSERT stops at an address that is taken, and

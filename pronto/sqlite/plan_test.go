@@ -62,6 +62,9 @@ func TestStatementsUseIndexes(t *testing.T) {
 			func() error { _, err := pronto.Delete(tx, a, pronto.Condition{}); return err },
 			func() error { _, err := storetest.Namespaces(tx, "p", true); return err },
 			func() error {
+				return tx.EachNamespace("p", pronto.NameRange{Bare: true}, false, func(pronto.Namespace) error { return nil })
+			},
+			func() error {
 				for _, f := range []pronto.Fields{pronto.AllFields, pronto.NameFields, pronto.ValueField, pronto.InfoFields} {
 					for _, scope := range []pronto.Scope{
 						{}, {Project: "p"}, {Project: "p", Namespace: "m"},

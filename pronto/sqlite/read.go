@@ -285,6 +285,9 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 		return pronto.ErrStreaming
 	}
 	sql := "SELECT n.id, n.ttl, n.project, n.name"
+	if names.Bare {
+		sql = "SELECT NULL, NULL, n.project, n.name" // which the index has
+	}
 	if counts {
 		sql += ", " + sqlCount
 	}
@@ -319,7 +322,10 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 		if err != nil || !row {
 			return err
 		}
-		ns := namespaceRow{pronto.Namespace{Project: st.Text(2), Name: st.Text(3), TTL: st.Int(1)}, st.Int(0)}
+		if p := st.Bytes(2); string(p) != project { // the next of many is of the same
+			project = string(p)
+		}
+		ns := namespaceRow{pronto.Namespace{Project: project, Name: st.Text(3), TTL: st.Int(1)}, st.Int(0)}
 		if counts {
 			ns.Entries = st.Int(4)
 		}

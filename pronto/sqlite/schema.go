@@ -17,7 +17,7 @@ package sqlite
 // has ever been one.
 //
 // entry has no rowid: an entry is found, and its value read, in one descent of
-// one tree, and a write changes one page of it (docs/performance.md).
+// one tree, and a write changes one page of it (docs/performance-history.md).
 var migrations = [...]string{
 	1: createNamespace + ";" + createEntry + ";" + createExpiry + ";" + createState + ";" +
 		"INSERT INTO state VALUES (1, 0, 0);",

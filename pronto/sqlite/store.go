@@ -17,7 +17,7 @@ import (
 // a fuller one is moved into the database and emptied. A process that finds
 // the database closed reads the log once to use it, so its length is a price
 // on each start, and the checkpoint, with its two syncs, one on each write:
-// docs/performance.md has the measurement that balances them.
+// docs/performance-history.md has the measurement that balances them.
 const walPages = 32
 
 // store is the engine on SQLite.

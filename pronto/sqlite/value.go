@@ -11,7 +11,7 @@ import (
 const (
 	// maxInline is the largest value in bytes that stands in the row of its
 	// entry. A row has to fit into its page: to find one that does not, or to go
-	// past it, SQLite reads all of it (docs/performance.md).
+	// past it, SQLite reads all of it (docs/performance-history.md).
 	maxInline = 900
 
 	// chunkSize is how many bytes of a larger value are in one row of the table

@@ -1,0 +1,2 @@
+SELECT count(*) FROM entry
+WHERE expires_at IS NOT NULL

@@ -1,0 +1,3 @@
+SELECT project || '.' || name FROM namespace
+WHERE meta = ''
+ORDER BY project, name

@@ -1,0 +1,3 @@
+SELECT DISTINCT project FROM namespace
+WHERE meta = ''
+ORDER BY project

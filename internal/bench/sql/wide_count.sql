@@ -1,0 +1,2 @@
+SELECT count(*) FROM t
+WHERE project = 'app' AND namespace = 'bench'

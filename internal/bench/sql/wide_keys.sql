@@ -1,0 +1,3 @@
+SELECT key FROM t
+WHERE project = 'app' AND namespace = 'bench'
+ORDER BY key

@@ -1,0 +1,7 @@
+CREATE TABLE t (
+  project TEXT,
+  namespace TEXT,
+  key TEXT,
+  value TEXT,
+  UNIQUE (project, namespace, key)
+)
