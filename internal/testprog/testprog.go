@@ -32,6 +32,7 @@ func Main(m *testing.M, more map[string]func()) {
 	programs := map[string]func(){
 		"prontodb":   prontodb,
 		"restricted": restricted,
+		"onterminal": onTerminal,
 		"holdlock":   holdLock,
 	}
 	maps.Copy(programs, more)
