@@ -115,7 +115,7 @@ func (c *backup) check(a *app, args []string) error {
 	case c.output != "" && len(args) > 0:
 		return fmt.Errorf("folder given twice: %q and %q", c.output, args[0])
 	case c.restore.file == "" && c.restore.given():
-		return fmt.Errorf("--dry-run, --into, --outside and --config-too go with --restore")
+		return fmt.Errorf("--dry-run, --into, --outside, --config-too and --yes go with --restore")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ cursors replace those of the same name. Databases, cursors and users that it doe
 not hold stay as they are. The configuration is restored where there is none, else
 with --config-too. Entries that no command could have written are left out and
 named. --user, --cursor and --database, given on the command line, restore only that
-part.
+part. On a terminal it asks first, elsewhere it does not.
 
 An archive may come from anybody, so a database from outside the data folder returns
 to its path only if a cursor names that path today, or with --outside, if the path
@@ -76,10 +76,11 @@ type restoreFlags struct {
 	into    string
 	outside bool
 	config  bool
+	yes     bool
 }
 
 // given reports whether one of the flags is.
-func (r *restoreFlags) given() bool { return r.dryRun || r.into != "" || r.outside || r.config }
+func (r *restoreFlags) given() bool { return r.dryRun || r.into != "" || r.outside || r.config || r.yes }
 
 // register registers the flags, with words before what the help says of them.
 func (r *restoreFlags) register(f *cmdline.Flags, before string) {
@@ -87,6 +88,7 @@ func (r *restoreFlags) register(f *cmdline.Flags, before string) {
 	f.Text(&r.into, "into", "", before+"folder `DIR` for databases from outside the data folder")
 	f.Bool(&r.outside, "outside", "", before+"let databases return to paths outside the data folder\nthat no cursor names today")
 	f.Bool(&r.config, "config-too", "", before+"replace the configuration that is there")
+	f.Bool(&r.yes, "yes", "y", before+"do not ask on a terminal")
 }
 
 func (a *app) restore(ctx context.Context, f *restoreFlags) error {
@@ -122,6 +124,11 @@ func (a *app) restore(ctx context.Context, f *restoreFlags) error {
 	}
 	if o.Target, err = a.restoreTarget(); err != nil {
 		return err
+	}
+	if !f.dryRun && isTerminal(a.Stdin) {
+		if err := a.confirm(f.yes, "replace what is there by what "+f.file+" holds"); err != nil {
+			return err
+		}
 	}
 	bar := a.progress("restore", 0)
 	o.Progress = bar.setter()
