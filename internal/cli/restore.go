@@ -80,7 +80,9 @@ type restoreFlags struct {
 }
 
 // given reports whether one of the flags is.
-func (r *restoreFlags) given() bool { return r.dryRun || r.into != "" || r.outside || r.config || r.yes }
+func (r *restoreFlags) given() bool {
+	return r.dryRun || r.into != "" || r.outside || r.config || r.yes
+}
 
 // register registers the flags, with words before what the help says of them.
 func (r *restoreFlags) register(f *cmdline.Flags, before string) {

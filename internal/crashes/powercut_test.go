@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -163,7 +162,6 @@ type image struct {
 // explore looks at images of a workload and says how many, and what is wrong:
 // each kind once, with the first place where it was found.
 func (r *recording) explore(t *testing.T, fs fileSystem, e effort) (images int, wrong []string) {
-	dir := scratch(t)
 	jobs := make(chan image)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -171,7 +169,7 @@ func (r *recording) explore(t *testing.T, fs fileSystem, e effort) (images int, 
 	for worker := range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for im := range jobs {
-				o, wrong := r.open(filepath.Join(dir, strconv.Itoa(worker)), im.tree, im.look)
+				o, wrong := r.open(filepath.Join(r.dir, fmt.Sprintf("i%05d", worker)), im.tree, im.look)
 				wrong = append(wrong, r.wrongIn(o, im.progress)...)
 				mu.Lock()
 				images++

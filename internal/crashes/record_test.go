@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,8 @@ type recording struct {
 	before  map[string][]byte
 	changes []change
 	states  [][]state // of each writer
+	home    string    // where it was made
+	dir     string    // where it is observed, too, by paths that are as long
 }
 
 // state is what there is at one moment of a writer's work if nothing is lost.
@@ -56,12 +57,13 @@ func record(t *testing.T, w workload) *recording {
 // those of the disk.
 func tryRecord(t *testing.T, w workload) (r *recording, differences []string) {
 	t.Helper()
-	p, err := newPlace(scratch(t))
+	dir := scratch(t)
+	p, err := newPlace(filepath.Join(dir, "r00000"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.shell(t, w.setup)
-	r = &recording{workload: w}
+	r = &recording{workload: w, dir: dir, home: p.home}
 	if r.before, err = readTree(p.home); err != nil {
 		t.Fatal(err)
 	}
@@ -163,12 +165,11 @@ func (r *recording) observeStates(t *testing.T) {
 	t.Helper()
 	d := newDisk(strict, r.before)
 	var wg sync.WaitGroup
-	dir := scratch(t)
 	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
 	observed := 0
 	at := func(writers []int, step int, acked bool) {
 		observed++
-		here := filepath.Join(dir, strconv.Itoa(observed))
+		here := filepath.Join(r.dir, fmt.Sprintf("s%05d", observed))
 		tree := d.live()
 		o := observation{}
 		for _, w := range writers {
@@ -246,7 +247,7 @@ func readMark(c change) (what string, writer, step int) {
 func (r *recording) open(dir string, tree map[string][]byte, l look) (observation, []string) {
 	p, err := newPlace(dir)
 	if err == nil {
-		err = writeTree(p.home, tree)
+		err = put(p, tree, r.home)
 	}
 	if err != nil {
 		return nil, []string{err.Error()}

@@ -57,7 +57,7 @@ func workloads() []workload {
 			"prontodb set w0.n.a 1", "prontodb incr w0.n.a", "prontodb decr w0.n.a 5", "prontodb copy w0.n.a w0.n.b", "prontodb move w0.n.b w0.n.c",
 			"printf '%s\n' 'set w0.n.x 1' 'incr w0.n.x' 'del w0.n.a' | prontodb batch", "prontodb set --user other w0.n.a 1",
 			"head -c 200000 /dev/zero | tr '\\0' x | prontodb set w0.n.large", "prontodb del w0.n.large",
-			"prontodb set --meta m w0.n.a 1 && prontodb set w0.n.e 1", "mkdir d && prontodb set -d d/e.db w0.n.a 1",
+			"prontodb set --meta m w0.n.a 1 && prontodb set w0.n.e 1", "mkdir d && sync . && prontodb set -d d/e.db w0.n.a 1",
 		}}},
 		{name: "batch", setup: old, writers: [][]string{{
 			`seq 8 | sed 's/.*/set w0.n.k& v&/' | prontodb batch --each`, "prontodb del w0.n.k3 w0.n.k4",
@@ -94,7 +94,7 @@ func workloads() []workload {
 			"prontodb cursor set c1 -q", "prontodb cursor set c1 main -q", "prontodb cursor use c1 -q", "prontodb set w0.n.a 1",
 			"prontodb cursor clear -q", "prontodb cursor delete c1 -q", "prontodb set --cursor c2 -q w0.n.a 1",
 		}}},
-		{name: "install", writers: [][]string{{"prontodb install -q", "prontodb uninstall -q"}}, halfway: true, long: true},
+		{name: "install", writers: [][]string{{"prontodb install -q", "prontodb uninstall -q"}}, halfway: true, gradual: true, long: true},
 		{name: "purge", setup: old + "; prontodb cursor set c1; prontodb install -q", writers: [][]string{{"prontodb uninstall -q --purge --yes"}}, halfway: true, long: true},
 	}
 }

@@ -70,7 +70,7 @@ var rooms = []room{
 	{path: "internal/stubs/…"}, // modules of their own
 
 	// For tests alone.
-	{path: "internal/testprog", kind: forTests, imports: "internal/cli pronto/sqlite/sqlitetest", modules: "github.com/rogpeppe/go-internal"},
+	{path: "internal/testprog", kind: forTests, imports: "internal/cli pronto/sqlite/sqlitetest", modules: "github.com/rogpeppe/go-internal golang.org/x/sys"},
 	{path: "internal/e2e", kind: forTests, imports: "internal/cli internal/testprog pronto"},
 	{path: "internal/crashes", kind: forTests, imports: "internal/atomicfile internal/shellwords internal/testprog"},
 	{path: "internal/house", kind: forTests},
