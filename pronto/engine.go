@@ -106,6 +106,7 @@ type Examiner interface {
 type Health struct {
 	Schema   int
 	Entries  int64    // that have not expired
+	Expired  int64    // entries that have, and are still stored
 	Newest   int64    // time of the newest change to a live entry, in milliseconds; 0 for none
 	Size     int64    // in bytes, with its log
 	Log      int64    // of that, what is in the log

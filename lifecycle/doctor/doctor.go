@@ -35,6 +35,7 @@ type Check struct {
 const (
 	logWarn    = 64 << 20  // bytes; a log is emptied long before, unless a reader keeps it
 	unusedWarn = 1 << 20   // bytes
+	expiredMax = 10_000    // entries; writes remove some hundreds each
 	spaceWarn  = 256 << 20 // bytes that are left on the file system
 	spaceFail  = 16 << 20
 	clockWarn  = time.Minute // entries that were changed later than now
@@ -121,6 +122,9 @@ func (x *examination) database(ctx context.Context, db home.Database) {
 	}
 	if h.Unused > unusedWarn && h.Unused > h.Size/4 {
 		x.say(Warn, "unused"+which, "%s of %s are unused: prontodb %s compact", lifecycle.Size(h.Unused), lifecycle.Size(h.Size), selecting(db, x.o.Quote))
+	}
+	if h.Expired > expiredMax && h.Expired > h.Entries {
+		x.say(Warn, "expired"+which, "%d entries have expired, %s: prontodb %s compact", h.Expired, lifecycle.Plural(int(h.Entries), "has not", "have not"), selecting(db, x.o.Quote))
 	}
 	if db.Target.IsFile() {
 		x.log("wal"+which, pronto.Files().Sidecars(db.Target.Location)[0], h.Log)

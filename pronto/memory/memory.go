@@ -190,6 +190,8 @@ func (engine) Examine(ctx context.Context, location string, o pronto.Options, in
 			if !e.Expired(now) {
 				h.Entries++
 				h.Newest = max(h.Newest, e.UpdatedAt)
+			} else {
+				h.Expired++
 			}
 		}
 	}

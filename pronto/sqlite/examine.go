@@ -146,5 +146,6 @@ func (s *store) examine(ctx context.Context, integrity bool) (pronto.Health, err
 		return h, err
 	}
 	h.Entries, h.Newest = st.Int(0), st.Int(1)
-	return h, nil
+	h.Expired, err = s.number("SELECT count(*) FROM entry WHERE expires_at <= ?", tx.now)
+	return h, err
 }

@@ -36,6 +36,9 @@ func readFile(path string, o pronto.Options, fn func(pronto.Reader) error) error
 		return err
 	}
 	defer f.Close()
+	if isLong(f.LogPages(), int64(f.LogSize())) {
+		return fileread.ErrUnsure // SQLite reads it too, once, and shortens it
+	}
 	err = fn(&fileReader{f: f, meta: o.Meta, now: o.UnixMilli()})
 	if !f.Unchanged() {
 		return fileread.ErrUnsure

@@ -85,6 +85,18 @@ func TestStatementsUseIndexes(t *testing.T) {
 				}
 				return nil
 			},
+			func() error {
+				tx := tx.(*transaction)
+				ns, err := tx.namespace("p", "m")
+				if err == nil {
+					_, _, err = tx.left(ns, pronto.Scope{}, "", false, 1)
+				}
+				if err == nil {
+					l := &lister{tx: tx, fn: func(*pronto.Row) error { return nil }}
+					err = l.scanNames(ns, pronto.Selection{}, []string{"k__dev"})
+				}
+				return err
+			},
 			func() error { _, err := tx.Drop(pronto.Scope{Project: "p", Namespace: "m"}); return err },
 		} {
 			if err := step(); err != nil {

@@ -138,16 +138,14 @@ func (tx *transaction) remember(ns namespaceRow) {
 
 // sqlRange is the condition of every listing: one range of the primary key. It
 // asks for no more than it must, for each condition is looked at with each row:
-// entries of a namespace that is no cache do not expire.
+// entries of a namespace that is no cache do not expire, and of a cache it is the rows
+// of every context, expired or not.
 func sqlRange(ns namespaceRow, s pronto.Scope) string {
 	sql := " FROM entry AS e WHERE e.namespace = ?1"
 	if s.Prefix != "" {
 		sql += " AND e.name >= ?2 AND e.name < ?3"
 	}
-	if ns.Cache() {
-		sql += " AND (e.expires_at IS NULL OR e.expires_at > ?4)"
-	}
-	if s.Context != "" {
+	if s.Context != "" && !ns.Cache() {
 		sql += " AND e.context = ?5"
 	}
 	return sql
@@ -165,9 +163,6 @@ func (tx *transaction) bindRange(st *driver.Stmt, ns namespaceRow, s pronto.Scop
 			st.BindBlob(3, nil) // which sorts after every text
 		}
 	}
-	if ns.Cache() {
-		st.BindInt(4, tx.now)
-	}
 	if s.Context != "" {
 		st.BindText(5, s.Context)
 	}
@@ -176,21 +171,29 @@ func (tx *transaction) bindRange(st *driver.Stmt, ns namespaceRow, s pronto.Scop
 	}
 }
 
-func sqlScan(ns namespaceRow, sel pronto.Selection) string {
-	sql := "SELECT e.name"
-	switch sel.Fields {
+// sqlFields are the columns that a listing reads beside the name.
+func sqlFields(f pronto.Fields) string {
+	switch f {
 	case pronto.AllFields:
-		sql += ", e.value, e.size, e.revision, e.created_at, e.updated_at, e.expires_at"
+		return ", e.value, e.size, e.revision, e.created_at, e.updated_at, e.expires_at"
 	case pronto.ValueField:
-		sql += ", e.value, e.size"
+		return ", e.value, e.size"
 	case pronto.InfoFields:
-		sql += ", NULL, NULL, e.revision, e.created_at, e.updated_at, e.expires_at"
+		return ", NULL, NULL, e.revision, e.created_at, e.updated_at, e.expires_at"
 	}
-	sql += sqlRange(ns, sel.Scope) + " ORDER BY e.name"
+	return ""
+}
+
+func sqlScan(ns namespaceRow, sel pronto.Selection) string {
+	expiry := "NULL"
+	if ns.Cache() {
+		expiry = sqlExpiry(sel.Scope)
+	}
+	sql := "SELECT e.name, " + expiry + sqlFields(sel.Fields) + sqlRange(ns, sel.Scope) + " ORDER BY e.name"
 	if sel.Reverse {
 		sql += " DESC"
 	}
-	if sel.Limit > 0 {
+	if sel.Limit > 0 && !ns.Cache() {
 		sql += " LIMIT ?6"
 	}
 	return sql
@@ -204,44 +207,70 @@ func (tx *transaction) Scan(sel pronto.Selection, fn func(*pronto.Row) error) er
 	if err != nil || ns.id == 0 {
 		return err
 	}
-	st, err := tx.c.Prepare(sqlScan(ns, sel))
+	tx.streaming = true
+	defer func() { tx.streaming = false }()
+	l := &lister{tx: tx, fields: sel.Fields, fn: fn, row: pronto.Row{Project: ns.Project, Namespace: ns.Name}}
+	if ns.Cache() {
+		return l.scanCache(ns, sel)
+	}
+	return l.scan(ns, sel)
+}
+
+// lister hands the rows of a listing to a function.
+type lister struct {
+	tx     *transaction
+	fields pronto.Fields
+	fn     func(*pronto.Row) error
+	row    pronto.Row
+	large  []byte // the last large value
+	listed int64
+}
+
+// scan lists a namespace that is no cache.
+func (l *lister) scan(ns namespaceRow, sel pronto.Selection) error {
+	st, err := l.tx.c.Prepare(sqlScan(ns, sel))
 	if err != nil {
 		return err
 	}
 	defer st.Reset()
-	tx.bindRange(st, ns, sel.Scope, sel.Limit)
-	tx.streaming = true
-	defer func() { tx.streaming = false }()
-	r := pronto.Row{Project: ns.Project, Namespace: ns.Name}
-	var large []byte
-	for n := int64(0); ; n++ {
+	l.tx.bindRange(st, ns, sel.Scope, sel.Limit)
+	for {
 		row, err := st.Step()
 		if err != nil || !row {
 			return err
 		}
-		r.Name = st.Bytes(0)
-		switch {
-		case sel.Fields == pronto.NameFields:
-		case st.IsNull(2):
-			r.Value = st.Bytes(1)
-		default:
-			if large, err = tx.s.loadValue(large[:0], st, 1); err != nil {
-				return err
-			}
-			r.Value = large
-		}
-		if sel.Fields == pronto.AllFields || sel.Fields == pronto.InfoFields {
-			r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = st.Int(3), st.Int(4), st.Int(5), st.Int(6)
-		}
-		if err := fn(&r); err != nil {
+		if err := l.emit(st); err != nil {
 			return err
 		}
-		if n%1024 == 0 {
-			if err := tx.ctx.Err(); err != nil {
-				return err
-			}
-		}
 	}
+}
+
+// emit hands over the row of a statement whose columns are the name, one that it
+// does not look at, and sqlFields.
+func (l *lister) emit(st *driver.Stmt) (err error) {
+	r := &l.row
+	r.Name = st.Bytes(0)
+	switch {
+	case l.fields == pronto.NameFields:
+	case st.IsNull(3):
+		r.Value = st.Bytes(2)
+	default:
+		if l.large, err = l.tx.s.loadValue(l.large[:0], st, 2); err != nil {
+			return err
+		}
+		r.Value = l.large
+	}
+	if l.fields == pronto.AllFields || l.fields == pronto.InfoFields {
+		r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = st.Int(4), st.Int(5), st.Int(6), st.Int(7)
+	}
+	if err := l.fn(r); err != nil {
+		return err
+	}
+	l.listed++
+	if l.listed%1024 == 1 {
+		return l.tx.ctx.Err()
+	}
+	return nil
 }
 
 func (tx *transaction) Count(sel pronto.Selection) (int64, error) {
@@ -256,6 +285,9 @@ func (tx *transaction) Count(sel pronto.Selection) (int64, error) {
 }
 
 func (tx *transaction) count(ns namespaceRow, sel pronto.Selection) (int64, error) {
+	if ns.Cache() {
+		return tx.countCache(ns, sel)
+	}
 	inner := sqlRange(ns, sel.Scope)
 	sql := "SELECT count(*)" + inner
 	if sel.Limit > 0 {
@@ -275,9 +307,8 @@ func (tx *transaction) EachNamespace(project string, names pronto.NameRange, cou
 	return tx.eachNamespace(project, names, counts, func(ns namespaceRow) error { return fn(ns.Namespace) })
 }
 
-// sqlCount counts the entries of the namespace n that have not expired: of a
-// plain one they do not.
-const sqlCount = "(SELECT count(*) FROM entry AS e WHERE e.namespace = n.id AND (n.ttl IS NULL OR e.expires_at IS NULL OR e.expires_at > ?4))"
+// sqlCount counts the entries of the namespace n, unless it is a cache.
+const sqlCount = "CASE WHEN n.ttl IS NULL THEN (SELECT count(*) FROM entry AS e WHERE e.namespace = n.id) END"
 
 // eachNamespace does what EachNamespace does.
 func (tx *transaction) eachNamespace(project string, names pronto.NameRange, counts bool, fn func(namespaceRow) error) error {
@@ -312,9 +343,6 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 			st.BindText(3, names.From)
 		}
 	}
-	if counts {
-		st.BindInt(4, tx.now)
-	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
 	for {
@@ -326,8 +354,13 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 			project = string(p)
 		}
 		ns := namespaceRow{pronto.Namespace{Project: project, Name: st.Text(3), TTL: st.Int(1)}, st.Int(0)}
-		if counts {
+		if counts && ns.Cache() {
+			ns.Entries, err = tx.countCache(ns, pronto.Selection{})
+		} else if counts {
 			ns.Entries = st.Int(4)
+		}
+		if err != nil {
+			return err
 		}
 		if err := fn(ns); err != nil {
 			return err

@@ -49,6 +49,9 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 	if err != nil {
 		return pronto.Facts{}, s.failed(ctx, err)
 	}
+	if s.c.Exec("PRAGMA synchronous=FULL") == nil {
+		s.afterReading(ctx)
+	}
 	return readFacts(ctx, dst, o)
 }
 

@@ -136,11 +136,8 @@ func (s *store) prepare(ctx context.Context) error {
 			}
 			s.c.SetGuard(false)
 		}
-		if runtime.GOOS == "darwin" {
-			// There fsync does not reach the platter by itself (fcntl(2), F_FULLFSYNC).
-			if err := s.c.Exec("PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1"); err != nil {
-				return err
-			}
+		if err := s.syncToPlatter(); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -154,6 +151,15 @@ func (s *store) prepare(ctx context.Context) error {
 		return s.leaveJournal()
 	}
 	return nil
+}
+
+// syncToPlatter has syncs reach the disk on macOS, where fsync does not by itself
+// (fcntl(2), F_FULLFSYNC).
+func (s *store) syncToPlatter() error {
+	if runtime.GOOS != "darwin" {
+		return nil
+	}
+	return s.c.Exec("PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1")
 }
 
 // again opens a store for reading anew that was read without locks, or had

@@ -165,7 +165,21 @@ func (s *store) View(ctx context.Context, fn func(pronto.Reader) error) error {
 		return fn(pronto.Empty(s.o.UnixMilli()))
 	}
 	defer s.rollback()
-	return s.wrap(fn(tx))
+	err = fn(tx)
+	if _, failed := errors.AsType[*driver.Error](err); !failed {
+		s.rollback()
+		s.afterReading(ctx)
+	}
+	return s.wrap(err)
+}
+
+// afterReading shortens the log where a reader was in the way of those who write:
+// this one, or one that was killed. Else each process that starts would read all
+// of it until somebody writes.
+func (s *store) afterReading(ctx context.Context) {
+	if s.c != nil && !s.unlocked && ctx.Err() == nil && isLong(s.c.LogPages(), s.c.LogSize()) && s.syncToPlatter() == nil {
+		s.emptyLog()
+	}
 }
 
 func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error {
@@ -339,10 +353,15 @@ func (tx *transaction) sweepSome(most int) (int, error) {
 	return int(tx.c.Changes()), nil
 }
 
-// checkpoint moves the log into the database once it has grown to walPages.
-// The commit is done and safe at this point, so nothing here is an error.
+// checkpoint moves the log into the database once it is long. The commit is done
+// and safe at this point, so nothing here is an error.
 func (s *store) checkpoint() {
-	if s.c.WALPages() >= walPages {
+	if isLong(s.c.WALPages(), s.c.LogSize()) {
 		s.emptyLog()
 	}
 }
+
+// isLong reports whether a log is longer than it should be: by the pages that were
+// committed to it, or by its file in bytes, in which a transaction that did not come
+// to its end may have left many more.
+func isLong(pages int, size int64) bool { return pages >= walPages || size > driver.LogRoom }

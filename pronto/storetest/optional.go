@@ -165,7 +165,7 @@ func examine(d *db) {
 			}
 			h, err := pronto.Examine(ctx, d.target, o, integrity)
 			d.check(err)
-			if h.Schema != schema || h.Entries != 3 || h.Newest != start+7 || h.Size < 100_000 || h.Log > h.Size || len(h.Problems) != 0 {
+			if h.Schema != schema || h.Entries != 3 || h.Expired != 1 || h.Newest != start+7 || h.Size < 100_000 || h.Log > h.Size || len(h.Problems) != 0 {
 				d.Errorf("closed %v, integrity %v: %+v", closed, integrity, h)
 			}
 		}

@@ -48,6 +48,23 @@ func LogSize(path string) int64 {
 	return info.Size()
 }
 
+// LogPages is how many pages the log of a database holds: what a process that
+// starts has to read of it, which may be less than the file.
+func LogPages(t testing.TB, path string) (n int) {
+	t.Helper()
+	const header, frame = 32, 24 + pageSize
+	log, err := os.ReadFile(LogFile(path))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	// A frame of an earlier run of the log has other salts than the header
+	// (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
+	for at := header; at+frame <= len(log) && !bytes.Equal(log[:4], make([]byte, 4)) && bytes.Equal(log[at+8:at+16], log[16:24]); at += frame {
+		n++
+	}
+	return n
+}
+
 // IsIndex reports whether a file of that name is the index of a log, which is
 // not content: readers make it and mark their place in it.
 func IsIndex(name string) bool { return strings.HasSuffix(name, indexSuffix) }

@@ -212,6 +212,53 @@ func walHook(_ *libc.TLS, pages, _, _ uintptr, n int32) int32 {
 // of this connection.
 func (c *Conn) WALPages() int { return int(*(*int64)(at(c.scratch + 8))) }
 
+// LogPages is how many pages the write-ahead log holds now, whoever committed
+// them; 0 where there is none, or that can't be told. No transaction must be open.
+func (c *Conn) LogPages() int {
+	*(*int32)(at(c.scratch)) = 0
+	if lib.Xsqlite3_wal_checkpoint_v2(c.tls, c.db, 0, lib.SQLITE_CHECKPOINT_NOOP, c.scratch, 0) != lib.SQLITE_OK {
+		return 0
+	}
+	return int(*(*int32)(at(c.scratch)))
+}
+
+// LogRoom is the most bytes that an emptied log keeps.
+const LogRoom = vfs.LogRoom
+
+// LogSize is the size of the write-ahead log's file in bytes, which may be longer
+// than what it holds; 0 where it is not open.
+func (c *Conn) LogSize() int64 {
+	size, _ := c.fileSize(lib.SQLITE_FCNTL_JOURNAL_POINTER)
+	return size
+}
+
+// fileSize is the size of the file that a file control leads to.
+func (c *Conn) fileSize(control int32) (int64, error) {
+	file, methods, err := c.openFile(control)
+	if methods == nil {
+		return 0, err
+	}
+	*(*int64)(at(c.scratch)) = 0
+	size := (*(*func(*libc.TLS, uintptr, uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{methods.FxFileSize})))
+	if rc := size(c.tls, file, c.scratch); rc != lib.SQLITE_OK {
+		return 0, c.error(rc)
+	}
+	return *(*int64)(at(c.scratch)), nil
+}
+
+// openFile is a file of the database, and its methods: nil where it is not open.
+func (c *Conn) openFile(control int32) (uintptr, *lib.Tsqlite3_io_methods, error) {
+	*(*uintptr)(at(c.scratch)) = 0
+	if rc := lib.Xsqlite3_file_control(c.tls, c.db, 0, control, c.scratch); rc != lib.SQLITE_OK {
+		return 0, nil, c.error(rc)
+	}
+	file := *(*uintptr)(at(c.scratch))
+	if file == 0 || (*lib.Tsqlite3_file)(at(file)).FpMethods == 0 {
+		return 0, nil, nil
+	}
+	return file, (*lib.Tsqlite3_io_methods)(at((*lib.Tsqlite3_file)(at(file)).FpMethods)), nil
+}
+
 // Checkpoint moves the write-ahead log into the database and empties it. It
 // reports false where other connections stood in the way; that is no error.
 // It waits for nobody if wait is false.
@@ -248,34 +295,25 @@ func (c *Conn) Flush() error {
 // many there were. Opening the file a second time instead would, on close,
 // drop the POSIX locks this process holds on it.
 func (c *Conn) ReadHeader(b []byte) (int, error) {
-	mainName, _ := libc.CString("main")
-	defer libc.Xfree(c.tls, mainName)
-	if rc := lib.Xsqlite3_file_control(c.tls, c.db, mainName, lib.SQLITE_FCNTL_FILE_POINTER, c.scratch); rc != lib.SQLITE_OK {
-		return 0, c.error(rc)
+	// The size first: of a file that another process fills meanwhile, what is read
+	// must not be less than its size says.
+	size, err := c.fileSize(lib.SQLITE_FCNTL_FILE_POINTER)
+	if err != nil {
+		return 0, err
 	}
-	file := *(*uintptr)(at(c.scratch))
-	methods := (*lib.Tsqlite3_file)(at(file)).FpMethods
-	if methods == 0 {
-		return 0, nil
+	file, methods, err := c.openFile(lib.SQLITE_FCNTL_FILE_POINTER)
+	if methods == nil {
+		return 0, err
 	}
 	buf := libc.Xmalloc(c.tls, types.Size_t(len(b)))
 	defer libc.Xfree(c.tls, buf)
 	view := unsafe.Slice((*byte)(at(buf)), len(b))
 	clear(view)
-	// The size first: of a file that another process fills meanwhile, what is read
-	// must not be less than its size says.
-	size := (*lib.Tsqlite3_io_methods)(at(methods)).FxFileSize
-	*(*int64)(at(c.scratch)) = 0
-	rc := (*(*func(*libc.TLS, uintptr, uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{size})))(c.tls, file, c.scratch)
-	if rc != lib.SQLITE_OK {
+	read := (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{methods.FxRead})))
+	if rc := read(c.tls, file, buf, int32(len(b)), 0); rc != lib.SQLITE_OK && rc != lib.SQLITE_IOERR_SHORT_READ {
 		return 0, c.error(rc)
 	}
-	read := (*lib.Tsqlite3_io_methods)(at(methods)).FxRead
-	rc = (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&struct{ uintptr }{read})))(c.tls, file, buf, int32(len(b)), 0)
-	if rc != lib.SQLITE_OK && rc != lib.SQLITE_IOERR_SHORT_READ {
-		return 0, c.error(rc)
-	}
-	return copy(b[:min(int64(len(b)), *(*int64)(at(c.scratch)))], view), nil
+	return copy(b[:min(int64(len(b)), size)], view), nil
 }
 
 // Journal is the path at which a rollback journal of the database is, if there is

@@ -43,6 +43,15 @@ func TestKeepWAL(t *testing.T) {
 		t.Errorf("%d pages in the log, after %d", n, before)
 	}
 	pages := c.WALPages()
+	other := openNew(t, path)
+	exec(t, other, "SELECT * FROM t")
+	if n, size := other.LogPages(), other.LogSize(); n != pages || size != int64(32+pages*(24+4096)) {
+		t.Errorf("another connection finds %d pages in the log, %d bytes; want %d", n, size, pages)
+	}
+	if err := other.KeepWAL(); err != nil {
+		t.Fatal(err)
+	}
+	other.Close()
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

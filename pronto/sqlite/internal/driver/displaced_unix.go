@@ -54,15 +54,11 @@ func (c *Conn) DisplacedLog() string {
 // file is a file of SQLite's that a file control leads to, nil where it is not
 // open.
 func (c *Conn) file(control int32) *lib.TunixFile {
-	*(*uintptr)(at(c.scratch)) = 0
-	if lib.Xsqlite3_file_control(c.tls, c.db, 0, control, c.scratch) != lib.SQLITE_OK {
+	file, methods, _ := c.openFile(control)
+	if methods == nil {
 		return nil
 	}
-	p := *(*uintptr)(at(c.scratch))
-	if p == 0 || (*lib.Tsqlite3_file)(at(p)).FpMethods == 0 {
-		return nil
-	}
-	return (*lib.TunixFile)(at(p))
+	return (*lib.TunixFile)(at(file))
 }
 
 // isAt reports whether a descriptor is that of the file at path.

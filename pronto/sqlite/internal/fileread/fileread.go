@@ -61,6 +61,7 @@ type File struct {
 	pages    uint32 // how many the database has
 	log      []byte
 	logPages map[uint32]int // page number to its newest committed image in log
+	frames   int            // of log, down to its last commit
 	cache    map[uint32][]byte
 	ahead    ahead
 	chained  int    // bytes of overflow pages read for one row

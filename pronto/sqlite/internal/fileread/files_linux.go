@@ -107,9 +107,10 @@ func (f *files) Close() {
 func (f *files) dbSize() int64 { return f.dbStat.Size }
 
 // allocated is how many bytes the files take on the disk.
-func (f *files) allocated() int64 { return 512*f.dbStat.Blocks + int64(f.logSize()) }
+func (f *files) allocated() int64 { return 512*f.dbStat.Blocks + int64(f.LogSize()) }
 
-func (f *files) logSize() int {
+// LogSize is the size of the log's file in bytes, or more than is ever read.
+func (f *files) LogSize() int {
 	if !f.hasLog {
 		return 0
 	}

@@ -10,6 +10,6 @@ func (*files) Unchanged() bool               { return false }
 func (*files) Close()                        {}
 func (*files) dbSize() int64                 { return 0 }
 func (*files) allocated() int64              { return 0 }
-func (*files) logSize() int                  { return 0 }
+func (*files) LogSize() int                  { return 0 }
 func (*files) readLogAt([]byte, int64) error { return ErrUnsure }
 func (*files) readAt([]byte, int64) error    { return ErrUnsure }

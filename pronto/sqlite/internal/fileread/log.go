@@ -15,7 +15,7 @@ const (
 // https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 func (f *File) readLog() error {
 	const headerSize, frameSize = 32, 24
-	n := f.logSize()
+	n := f.LogSize()
 	if n <= headerSize {
 		return nil // no frame in it
 	}
@@ -80,11 +80,15 @@ func (f *File) readLog() error {
 				f.logPages[p] = at
 			}
 			clear(pending)
+			f.frames = (at + frameSize + f.page - headerSize) / (frameSize + f.page)
 			f.pages = pages
 		}
 	}
 	return nil
 }
+
+// LogPages is how many pages were committed to the log.
+func (f *File) LogPages() int { return f.frames }
 
 // checksum continues the checksum of the log over b, a multiple of 8 bytes.
 func checksum(order binary.ByteOrder, b []byte, s0, s1 uint32) (uint32, uint32) {

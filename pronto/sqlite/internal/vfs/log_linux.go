@@ -10,9 +10,6 @@ import (
 
 var noHeader [walHeader]byte
 
-// walRoom is the most bytes that an emptied log keeps allocated.
-const walRoom = 512 << 10
-
 func changeWAL(ours *lib.Tsqlite3_io_methods) {
 	changeFile(ours)
 	ours.FxTruncate, ours.FxSync = Func(truncateWAL), Func(syncWAL)
@@ -41,7 +38,7 @@ func truncateWAL(tls *libc.TLS, file uintptr, size int64) int32 {
 	if rc := fn[sizeFunc](walMethods.own.FxFileSize)(tls, file, out); rc != lib.SQLITE_OK {
 		return rc
 	}
-	if n := *(*int64)(At(out)); n <= walHeader || n > walRoom {
+	if n := *(*int64)(At(out)); n <= walHeader || n > LogRoom {
 		return truncateFile(tls, file, 0)
 	}
 	return writeFile(tls, file, uintptr(unsafe.Pointer(&noHeader)), walHeader, 0)

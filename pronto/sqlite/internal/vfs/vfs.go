@@ -5,6 +5,9 @@ package vfs
 
 import "unsafe"
 
+// LogRoom is the most bytes that an emptied write-ahead log keeps allocated.
+const LogRoom = 512 << 10
+
 // Func gives a Go function the form in which SQLite, as transpiled by
 // modernc.org/sqlite, calls it. f must be a declared function, not a closure.
 func Func[T any](f T) uintptr {

@@ -138,7 +138,7 @@ func TestDirectoryIsSyncedOnce(t *testing.T) {
 // An emptied log keeps its room up to a limit, with a header of zeros; a longer
 // one is truncated to nothing.
 func TestTruncate(t *testing.T) {
-	for _, size := range []int{10_000, walRoom - 40_000, walRoom + 40_000} {
+	for _, size := range []int{10_000, LogRoom - 40_000, LogRoom + 40_000} {
 		path := filepath.Join(t.TempDir(), "x.db")
 		d := openDatabase(t, path)
 		d.exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(x)")
@@ -152,7 +152,7 @@ func TestTruncate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(before) > walRoom {
+		if len(before) > LogRoom {
 			if len(after) != 0 {
 				t.Errorf("a log of %d bytes has %d after it was emptied", len(before), len(after))
 			}
