@@ -33,7 +33,7 @@ func (c *export) Doc() cmdline.Doc {
 		Long: formatHelp + `
 
 What the format can't carry is an error, and FILE is left as it was. jsonl has a
-line for a cache where its entries do not tell its default expiry.
+line for each cache with its default expiry, before its entries.
 
 With --format env: ` + strings.ToLower(specialHelp[:1]) + specialHelp[1:],
 		Args: scopeArgs,

@@ -406,7 +406,7 @@ func TestRefusals(t *testing.T) {
 	lines = append(lines,
 		[]string{}, []string{"nope"}, []string{"SET", "k", "v"}, []string{"set"}, []string{"set", "k"}, []string{"set", "k", "a", "b"}, []string{"get"},
 		[]string{"get", "a", "b"}, []string{"set", "k", "-x"}, []string{"set", "--bogus", "k", "v"}, []string{"--bogus", "set", "k", "v"},
-		[]string{"set", "k", "v", "--user"}, []string{"set", "--ttl", "5", "a.b.k", "v"}, []string{"set", "--max-value", "1", "k", "vv"},
+		[]string{"set", "k", "v", "--user"}, []string{"set", "--ttl", "5", "--keep-ttl", "a.b.k", "v"}, []string{"touch", "web.s.k", "never"}, []string{"set", "--max-value", "1", "k", "vv"},
 		[]string{"set", "--max-value", "x", "k", "v"}, []string{"set", "--if-revision", "x", "k", "v"}, []string{"set", "--nx=x", "k", "v"},
 		[]string{"incr", "a.b.text"}, []string{"incr", "a.b.max"}, []string{"decr", "a.b.max", "-1"}, []string{"incr", "a.b.k", "x"}, []string{"incr", "a.b.n", "1.5"},
 		[]string{"copy", "a.b.k"}, []string{"copy", "a.b.k", "a.b.k"}, []string{"move", "a.b.k", "a.b.k"}, []string{"move", "a.b.k", "b", "c"},

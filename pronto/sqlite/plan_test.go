@@ -55,6 +55,12 @@ func TestStatementsUseIndexes(t *testing.T) {
 			},
 			func() error { _, err := pronto.Touch(tx, a, 0); return err },
 			func() error {
+				_, err := pronto.Set(tx, addr("p", "plain", "k", ""), nil, pronto.SetOptions{TTL: time.Hour})
+				return err
+			},
+			func() error { return tx.EachProject(pronto.NameRange{}, func(string) error { return nil }) },
+			func() error { return tx.SetExpiry("p", "plain", 5) },
+			func() error {
 				_, err := pronto.Copy(tx, a, addr("p", "m", "k", ""), pronto.Condition{})
 				return err
 			},

@@ -168,6 +168,10 @@ func listNamespaces(d *db) {
 		d.cache(tx, "a", "expired", 60_000)
 		d.put(tx, "a.expired.k", "v", start+1)
 		d.put(tx, "a.expired.l", "v", start+2)
+		d.put(tx, "a.plain.k", "v", start+1)
+		d.put(tx, "a.plain.l", "v", start+2)
+		d.put(tx, "a.over.k", "v", start+1)
+		d.put(tx, "c.over.k", "v", start+1)
 		d.check(tx.PutNamespace(pronto.Namespace{Project: "a", Name: "nothing"}))
 		_, err := tx.Remove(d.at("a.gone.k"))
 		d.check(err)
@@ -179,8 +183,8 @@ func listNamespaces(d *db) {
 			counts  bool
 			want    string
 		}{
-			{"", false, "[{a empty 5 0} {a expired 60000 0} {a m 0 0} {a n 0 0} {b n 0 0}]"},
-			{"", true, "[{a empty 5 0} {a expired 60000 1} {a m 0 2} {a n 0 1} {b n 0 1}]"},
+			{"", false, "[{a empty 5 0} {a expired 60000 0} {a m 0 0} {a n 0 0} {a plain 0 0} {b n 0 0}]"},
+			{"", true, "[{a empty 5 0} {a expired 60000 1} {a m 0 2} {a n 0 1} {a plain 0 1} {b n 0 1}]"},
 			{"b", true, "[{b n 0 1}]"}, {"none", true, "[]"},
 		} {
 			list, err := Namespaces(r, test.project, test.counts)

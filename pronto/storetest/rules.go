@@ -15,7 +15,8 @@ var ruleTests = []test{
 	{"Set, Delete, Copy and Move happen if their condition holds", conditions},
 	{"Set returns the entry, and Complete the rest of it", setReturns},
 	{"Set refuses an address that no entry can have", setRefuses},
-	{"Set gives entries of a cache, and only these, an expiry", setExpires},
+	{"Set gives an entry an expiry, in a cache by default", setExpires},
+	{"Set keeps an expiry if it is told to", setKeepsTTL},
 	{"Delete reports whether there was one", deleteReports},
 	{"Incr adds to a number", incr},
 	{"Incr keeps an expiry, and starts anew where it is over", incrExpires},
@@ -140,7 +141,7 @@ func setExpires(d *db) {
 		{"p.c.k", 0, 1500, nil}, {"p.c.k", time.Second, 1000, nil}, {"p.c.k", time.Millisecond, 1, nil}, {"p.c.k", time.Nanosecond, 1, nil},
 		{"p.c.k", time.Millisecond + 1, 2, nil}, {"p.c.k", 2*time.Millisecond - 1, 2, nil}, {"p.c.k", pronto.MaxTTL, pronto.MaxTTL.Milliseconds(), nil},
 		{"p.c.k", pronto.MaxTTL + 1, 0, pronto.ErrTTL}, {"p.c.k", -1, 0, pronto.ErrTTL}, {"p.c.k", -time.Hour, 0, pronto.ErrTTL},
-		{"p.n.k", 0, 0, nil}, {"p.n.k", 1, 0, pronto.ErrNotCache}, {"p.none.k", time.Second, 0, pronto.ErrNotCache}, {"p.none.k", 0, 0, nil},
+		{"p.n.k", 0, 0, nil}, {"p.n.k", 1, 1, nil}, {"p.n.k", time.Millisecond + 1, 2, nil}, {"p.none.k", time.Second, 1000, nil}, {"p.none.k", 0, 0, nil},
 		{"p.n.k", -1, 0, pronto.ErrTTL}, {"p.n.k", pronto.MaxTTL + 1, 0, pronto.ErrTTL},
 	} {
 		err := d.attempt(func(tx pronto.Writer) error {
@@ -161,6 +162,35 @@ func setExpires(d *db) {
 			want = errGivenUp
 		}
 		d.is(err, want, "Set of %s with %v", test.address, test.ttl)
+	}
+}
+
+func setKeepsTTL(d *db) {
+	d.update(func(tx pronto.Writer) {
+		d.cache(tx, "p", "c", 1500)
+		for _, ns := range []string{"p.c.", "p.n."} {
+			d.put(tx, ns+"k", "v", start+500)
+			d.put(tx, ns+"never", "v", 0)
+			d.put(tx, ns+"expired", "v", start+100)
+		}
+	})
+	d.ms.Add(100)
+	for _, test := range []struct {
+		address string
+		keep    bool
+		want    int64
+	}{
+		{"p.c.k", true, start + 500}, {"p.c.never", true, 0}, {"p.c.expired", true, start + 1600}, {"p.c.absent", true, start + 1600},
+		{"p.n.k", true, start + 500}, {"p.n.never", true, 0}, {"p.n.expired", true, 0}, {"p.n.absent", true, 0}, {"p.none.k", true, 0},
+		{"p.c.k", false, start + 1600}, {"p.n.k", false, 0},
+	} {
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			e, err := pronto.Set(tx, d.at(test.address), []byte("w"), pronto.SetOptions{KeepTTL: test.keep})
+			equal(d, e.ExpiresAt, test.want, "expiry of %s, kept %v", test.address, test.keep)
+			d.has(tx, test.address, "w")
+			equal(d, d.get(tx, test.address).ExpiresAt, test.want, "stored expiry of %s, kept %v", test.address, test.keep)
+			return err
+		}), errGivenUp, "Set of %s", test.address)
 	}
 }
 
@@ -270,6 +300,8 @@ func copyAndMove(d *db) {
 			d.set(tx, "p.n.there", "old")
 			d.put(tx, "p.c.src", "w", start+500)
 			d.put(tx, "p.c.expired", "w", start+1)
+			d.put(tx, "p.n.late", "x", start+9000)
+			d.put(tx, "pipe.cache.rescued-1", "r", start+500)
 		})
 		d.ms.Add(100)
 		for _, test := range []struct {
@@ -279,7 +311,9 @@ func copyAndMove(d *db) {
 			err      error
 		}{
 			{"p.n.src", "p.n.dst", "v", 0, nil}, {"p.n.src", "p.n.there", "v", 0, nil}, {"p.n.src", "q.new.src__dev", "v", 0, nil},
-			{"p.n.src", "p.c.dst", "v", start + 1100, nil}, {"p.c.src", "p.c.dst", "w", start + 1100, nil}, {"p.c.src", "p.n.dst", "w", 0, nil},
+			{"p.n.src", "p.c.dst", "v", start + 1100, nil}, {"p.c.src", "p.c.dst", "w", start + 500, nil}, {"p.c.src", "p.n.dst", "w", start + 500, nil},
+			{"p.c.src", "p.n.there", "w", start + 500, nil}, {"p.n.late", "p.c.dst", "x", start + 1100, nil}, {"p.n.late", "p.new.dst", "x", start + 9000, nil},
+			{"p.n.src", "p.n.late", "v", 0, nil}, {"pipe.cache.rescued-1", "p.n.dst", "r", 0, nil}, {"pipe.cache.rescued-1", "p.c.dst", "r", start + 1100, nil},
 			{"p.n.src", "p.n.src", "", 0, pronto.ErrSameEntry}, {"p.n.none", "p.n.none", "", 0, pronto.ErrSameEntry},
 			{"p.n.none", "p.n.dst", "", 0, pronto.ErrNotFound}, {"p.c.expired", "p.n.dst", "", 0, pronto.ErrNotFound},
 		} {
@@ -350,14 +384,14 @@ func rescue(d *db) {
 		d.check(err)
 		equal(d, ns.TTL, 5, "default expiry")
 	})
-	// So is a permanent namespace.
+	// So is a plain namespace with permanent entries.
 	d.update(func(tx pronto.Writer) {
 		_, err := tx.Drop(pronto.Scope{})
 		d.check(err)
 		d.set(tx, "pipe.cache.mine", "v")
 		e, err := tx.Get(rescue(tx, "v"))
 		d.check(err)
-		equal(d, e.ExpiresAt, 0, "expiry in a permanent namespace")
+		equal(d, e.ExpiresAt, start+pronto.RescueTTL.Milliseconds(), "expiry in a plain namespace")
 		ns, err := tx.Namespace("pipe", "cache")
 		d.check(err)
 		equal(d, ns.Cache(), false, "a cache")
