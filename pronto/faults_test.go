@@ -193,8 +193,8 @@ func TestRulesReturnErrors(t *testing.T) {
 			return alone(pronto.Delete(tx, k, pronto.Condition{Present: true}))
 		},
 		"Delete of nothing": func(tx pronto.Writer) error { return alone(pronto.Delete(tx, gone, pronto.Condition{})) },
-		"Incr":              func(tx pronto.Writer) error { _, err := pronto.Incr(tx, k, 1); return err },
-		"Incr of nothing":   func(tx pronto.Writer) error { _, err := pronto.Incr(tx, gone, 1); return err },
+		"Incr":              func(tx pronto.Writer) error { _, err := pronto.Incr(tx, k, 1, pronto.IncrOptions{}); return err },
+		"Incr of nothing":   func(tx pronto.Writer) error { _, err := pronto.Incr(tx, gone, 1, pronto.IncrOptions{}); return err },
 		"Copy":              func(tx pronto.Writer) error { _, err := pronto.Copy(tx, k, gone, pronto.Condition{}); return err },
 		"Move": func(tx pronto.Writer) error {
 			_, err := pronto.Move(tx, k, gone, pronto.Condition{Absent: true})

@@ -37,7 +37,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 			func() error { _, err := pronto.CreateCache(tx, "p", "n", time.Hour, false); return err },
 			func() error { _, err := pronto.CreateCache(tx, "p", "n", time.Minute, false); return err },
 			func() error { _, err := pronto.Set(tx, a, []byte("1"), pronto.SetOptions{}); return err },
-			func() error { _, err := pronto.Incr(tx, a, 1); return err },
+			func() error { _, err := pronto.Incr(tx, a, 1, pronto.IncrOptions{}); return err },
 			func() error {
 				list := make([]pronto.Entry, 2*bulkRows)
 				for i := range list {

@@ -20,6 +20,8 @@ var ruleTests = []test{
 	{"Delete reports whether there was one", deleteReports},
 	{"Incr adds to a number", incr},
 	{"Incr keeps an expiry, and starts anew where it is over", incrExpires},
+	{"Incr gives what is new an expiry", incrTTL},
+	{"Incr keeps within bounds", incrBounds},
 	{"Copy stores a value elsewhere, Move takes it away", copyAndMove},
 	{"Rescue keeps a value under a fresh key", rescue},
 }
@@ -115,7 +117,7 @@ func setRefuses(d *db) {
 				if _, ok := errors.AsType[*pronto.AddressError](err); !ok {
 					d.Errorf("Set of %q: %v", a, err)
 				}
-				_, err = pronto.Incr(tx, a, 1)
+				_, err = pronto.Incr(tx, a, 1, pronto.IncrOptions{})
 				if _, ok := errors.AsType[*pronto.AddressError](err); !ok {
 					d.Errorf("Incr of %q: %v", a, err)
 				}
@@ -239,7 +241,7 @@ func incr(d *db) {
 				d.set(tx, "p.n.k", test.value)
 			}
 			before := d.revision(tx)
-			e, err := pronto.Incr(tx, d.at("p.n.k"), test.by)
+			e, err := pronto.Incr(tx, d.at("p.n.k"), test.by, pronto.IncrOptions{})
 			if err != nil {
 				equal(d, d.revision(tx), before, "revision after %.40q plus %d failed", test.value, test.by)
 				d.has(tx, "p.n.k", test.value)
@@ -261,7 +263,7 @@ func incr(d *db) {
 	}
 	err := d.attempt(func(tx pronto.Writer) error {
 		d.set(tx, "p.n.k", "-5")
-		_, err := pronto.Incr(tx, d.at("p.n.k"), math.MinInt64)
+		_, err := pronto.Incr(tx, d.at("p.n.k"), math.MinInt64, pronto.IncrOptions{})
 		return err
 	})
 	if err == nil || !strings.Contains(err.Error(), "-5 minus 9223372036854775808") {
@@ -278,7 +280,7 @@ func incrExpires(d *db) {
 	}{{0, "1", start}, {500, "2", start}, {499, "3", start}, {1, "1", start + 1000}, {999, "2", start + 1000}} {
 		d.ms.Add(step.after)
 		d.update(func(tx pronto.Writer) {
-			e, err := pronto.Incr(tx, d.at("p.c.k"), 1)
+			e, err := pronto.Incr(tx, d.at("p.c.k"), 1, pronto.IncrOptions{})
 			d.check(err)
 			equal(d, string(e.Value), step.want, "value")
 			equal(d, e.ExpiresAt, step.created+1000, "expiry")
@@ -286,6 +288,82 @@ func incrExpires(d *db) {
 			equal(d, d.get(tx, "p.c.k").CreatedAt, step.created, "creation")
 		})
 	}
+}
+
+func incrTTL(d *db) {
+	d.update(func(tx pronto.Writer) {
+		d.cache(tx, "p", "c", 1500)
+		d.set(tx, "p.n.there", "5")
+		d.put(tx, "p.n.expired", "5", start+100)
+		d.put(tx, "p.n.own", "5", start+200)
+	})
+	d.ms.Add(100)
+	for _, test := range []struct {
+		address string
+		ttl     time.Duration
+		value   string
+		want    int64
+		err     error
+	}{
+		{"p.n.new", time.Second, "2", start + 1100, nil}, {"p.new.new", 1, "2", start + 101, nil}, {"p.n.new", 0, "2", 0, nil}, {"p.c.new", 0, "2", start + 1600, nil},
+		{"p.c.new", time.Minute, "2", start + 60_100, nil}, {"p.n.there", time.Second, "7", 0, nil}, {"p.n.own", time.Second, "7", start + 200, nil},
+		{"p.n.expired", time.Second, "2", start + 1100, nil}, {"p.n.new", -1, "", 0, pronto.ErrTTL},
+	} {
+		want := test.err
+		if want == nil {
+			want = errGivenUp
+		}
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			e, err := pronto.Incr(tx, d.at(test.address), 2, pronto.IncrOptions{TTL: test.ttl})
+			if err != nil {
+				return err
+			}
+			have := d.get(tx, test.address)
+			for _, e := range []pronto.Entry{e, have} {
+				equal(d, fmt.Sprint(string(e.Value), " ", e.ExpiresAt), fmt.Sprint(test.value, " ", test.want), "%s with %v", test.address, test.ttl)
+			}
+			return nil
+		}), want, "Incr of %s with %v", test.address, test.ttl)
+	}
+}
+
+func incrBounds(d *db) {
+	const least, most = math.MinInt64, math.MaxInt64
+	bound := func(n int64) *int64 { return &n }
+	for _, test := range []struct {
+		value    string // "" is none
+		by       int64
+		min, max *int64
+		holds    bool
+	}{
+		{"", 1, nil, bound(1), true}, {"", 1, nil, bound(0), false}, {"", -1, bound(-1), nil, true}, {"", -1, bound(0), nil, false}, {"", 0, bound(0), bound(0), true},
+		{"9", 1, nil, bound(10), true}, {"10", 1, nil, bound(10), false}, {"10", 0, nil, bound(9), false}, {"10", -1, nil, bound(9), true}, {"20", -1, nil, bound(9), false},
+		{"1", -1, bound(0), nil, true}, {"0", -1, bound(0), nil, false}, {"-5", 3, bound(-2), nil, true}, {"-5", 3, bound(-1), nil, false}, {"5", -3, nil, bound(1), false},
+		{"9223372036854775807", 1, nil, bound(most), false}, {"9223372036854775806", 1, nil, bound(most), true}, {"-9223372036854775808", -1, bound(least), nil, false},
+		{"-9223372036854775807", -1, bound(least), nil, true}, {"9223372036854775807", most, bound(least), bound(5), false},
+	} {
+		want := error(errGivenUp)
+		if !test.holds {
+			want = pronto.ErrConditionNotMet
+		}
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			if test.value != "" {
+				d.set(tx, "p.n.k", test.value)
+			}
+			before := d.dump(tx) + fmt.Sprint(d.revision(tx))
+			_, err := pronto.Incr(tx, d.at("p.n.k"), test.by, pronto.IncrOptions{Min: test.min, Max: test.max})
+			if err != nil {
+				equal(d, d.dump(tx)+fmt.Sprint(d.revision(tx)), before, "what was left behind")
+			}
+			return err
+		}), want, "%q plus %d", test.value, test.by)
+	}
+	// A bound on the one side does not hide an overflow on the other.
+	d.is(d.attempt(func(tx pronto.Writer) error {
+		d.set(tx, "p.n.k", "9223372036854775807")
+		_, err := pronto.Incr(tx, d.at("p.n.k"), 1, pronto.IncrOptions{Min: bound(0)})
+		return err
+	}), pronto.ErrOverflow, "an overflow")
 }
 
 func copyAndMove(d *db) {
