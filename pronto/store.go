@@ -126,9 +126,9 @@ type Writer interface {
 	// expiry, a time in milliseconds, and a revision of their own.
 	SetExpiry(project, name string, expiresAt int64) error
 
-	// Drop removes the namespaces of the scope with all their entries, and
-	// returns how many entries there were. A prefix or a context in the
-	// scope is not looked at.
+	// Drop removes what the scope selects, and returns how many entries there
+	// were that had not expired. Without a prefix or a context, the namespaces
+	// of the scope go with all their entries, caches too.
 	Drop(s Scope) (int64, error)
 }
 

@@ -357,16 +357,28 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 	if tx.streaming {
 		return 0, pronto.ErrStreaming
 	}
-	dropped, entries := 0, int64(0)
-	tx.state.spaces = slices.DeleteFunc(tx.state.spaces, func(ns *namespace) bool {
+	dropped, entries := false, int64(0)
+	kept := tx.state.spaces[:0:0]
+	for _, ns := range slices.Clone(tx.state.spaces) {
 		if ns.meta != tx.meta || !within(s, ns) {
-			return false
+			kept = append(kept, ns)
+			continue
 		}
-		dropped++
-		entries += int64(len(ns.selected(pronto.Selection{}, tx.now)))
-		return true
-	})
-	if dropped > 0 {
+		entries += int64(len(ns.selected(pronto.Selection{Scope: s}, tx.now)))
+		if !s.Part() {
+			dropped = true
+			continue
+		}
+		was := len(ns.entries)
+		ns = tx.change(ns.project, ns.name)
+		ns.entries = slices.DeleteFunc(ns.entries, func(e *entry) bool {
+			return strings.HasPrefix(e.name, s.Prefix) && (s.Context == "" || e.Context == s.Context)
+		})
+		dropped = dropped || len(ns.entries) < was
+		kept = append(kept, ns)
+	}
+	tx.state.spaces = kept
+	if dropped {
 		tx.state.revision++
 	}
 	return entries, nil

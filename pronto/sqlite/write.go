@@ -214,33 +214,48 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 	if err := tx.load(); err != nil {
 		return 0, err
 	}
-	total := int64(0)
+	total, dropped := int64(0), !s.Part()
 	for _, ns := range list {
-		n, err := tx.count(ns, pronto.Selection{})
+		n, err := tx.count(ns, pronto.Selection{Scope: s})
 		if err != nil {
 			return 0, err
 		}
 		total += n
-		if err := tx.freeValues("namespace = ?", func(st *driver.Stmt) { st.BindInt(1, ns.id) }); err != nil {
+		some, err := tx.dropFrom(ns, s)
+		if err != nil {
 			return 0, err
 		}
-		for _, sql := range [...]string{
-			"DELETE FROM entry WHERE namespace = ?",
-			"DELETE FROM namespace WHERE id = ?",
-		} {
-			st, err := tx.c.Prepare(sql)
-			if err != nil {
-				return 0, err
-			}
-			st.BindInt(1, ns.id)
-			if err := st.Run(); err != nil {
-				return 0, err
-			}
-		}
-		tx.remember(namespaceRow{Namespace: pronto.Namespace{Project: ns.Project, Name: ns.Name}})
+		dropped = dropped || some
+	}
+	if !dropped {
+		return 0, nil
 	}
 	_, err = tx.nextRevision()
 	return total, err
+}
+
+// dropFrom removes what a scope selects of a namespace, and reports whether there
+// was something.
+func (tx *transaction) dropFrom(ns namespaceRow, s pronto.Scope) (bool, error) {
+	where := sqlPart(s)
+	bind := func(st *driver.Stmt) { tx.bindRange(st, namespaceRow{id: ns.id}, s, 0) } // what has expired, too
+	if err := tx.freeValues(where, bind); err != nil {
+		return false, err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + where)
+	if err != nil {
+		return false, err
+	}
+	bind(st)
+	if err := st.Run(); err != nil {
+		return false, err
+	}
+	some := tx.c.Changes() > 0
+	if s.Part() {
+		return some, tx.dropEmpty(ns)
+	}
+	tx.remember(namespaceRow{Namespace: pronto.Namespace{Project: ns.Project, Name: ns.Name}})
+	return some, tx.s.do("DELETE FROM namespace WHERE id = ?", ns.id)
 }
 
 // namespacesOf lists the namespaces of a scope that there are.
