@@ -243,6 +243,15 @@ func TestRulesReturnErrors(t *testing.T) {
 		"List of one": func(tx pronto.Writer) error {
 			return pronto.List(tx, pronto.Notation{}, pronto.Selection{Scope: pronto.Scope{Project: "p", Namespace: "n"}}, nil, func(*pronto.Row) error { return nil })
 		},
+		"Set, keeping the expiry": func(tx pronto.Writer) error {
+			_, err := pronto.Set(tx, k, nil, pronto.SetOptions{KeepTTL: true})
+			return err
+		},
+		"Persist":  func(tx pronto.Writer) error { _, err := pronto.Persist(tx, k); return err },
+		"Fallback": func(tx pronto.Writer) error { _, err := pronto.Fallback(tx.Get, k); return err },
+		"ListFallback": func(tx pronto.Writer) error {
+			return pronto.ListFallback(tx, pronto.Notation{}, pronto.Selection{Scope: pronto.Scope{Context: "dev"}}, nil, func(*pronto.Row) error { return nil })
+		},
 		"import":  func(tx pronto.Writer) error { return importing(tx, pronto.ConflictReplace) },
 		"dry run": func(tx pronto.Writer) error { return importing(pronto.DryRun(tx), pronto.ConflictReplace) },
 	} {

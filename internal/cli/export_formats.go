@@ -19,6 +19,7 @@ type exportWriter struct {
 	silent bool // no progress bar
 
 	allowSpecial bool
+	fallback     fallback
 
 	line    []byte
 	entries int64
@@ -38,7 +39,7 @@ func (w *exportWriter) write(tx pronto.Reader) error {
 	case formatTSV:
 		enter, row = w.enterTSV, w.tsv
 	case formatEnv:
-		w.names = newEnvNames(w.n)
+		w.names = newEnvNames(w.n, w.fallback)
 		sel.Fields, row = pronto.ValueField, w.env
 	default:
 		if err := w.caches(tx); err != nil {
@@ -52,7 +53,7 @@ func (w *exportWriter) write(tx pronto.Reader) error {
 		bar = w.a.progress("export", 0)
 	}
 	defer bar.end()
-	err := pronto.List(tx, w.n, sel, enter, func(r *pronto.Row) error {
+	err := w.fallback.list(tx, w.n, sel, enter, func(r *pronto.Row) error {
 		if w.entries++; w.entries&1023 == 0 {
 			bar.set(w.entries)
 		}
@@ -114,9 +115,12 @@ func (w *exportWriter) caches(tx pronto.Reader) error {
 	if err != nil {
 		return err
 	}
+	part := w.scope
+	if w.fallback {
+		part.Context = ""
+	}
 	for _, ns := range list {
-		if w.scope.Prefix != "" || w.scope.Context != "" {
-			part := w.scope
+		if part.Part() {
 			part.Project, part.Namespace = ns.Project, ns.Name
 			n, err := tx.Count(pronto.Selection{Scope: part, Limit: 1})
 			if err != nil {
