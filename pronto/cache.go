@@ -4,8 +4,8 @@ import "time"
 
 // CreateCache makes a namespace a cache whose entries expire after ttl, or
 // changes that default for later writes. A namespace with permanent entries is
-// [ErrHoldsPermanent], unless convert is true: then each gets the default
-// expiry from now. A ttl outside (0, MaxTTL] is [ErrTTL].
+// [ErrHoldsPermanent], unless convert is true: then each of them gets the default
+// expiry from now. Entries that expire keep their own. A ttl outside (0, MaxTTL] is [ErrTTL].
 func CreateCache(tx Writer, project, name string, ttl time.Duration, convert bool) (Namespace, error) {
 	if ttl <= 0 || ttl > MaxTTL {
 		return Namespace{}, ErrTTL
@@ -22,7 +22,7 @@ func CreateCache(tx Writer, project, name string, ttl time.Duration, convert boo
 	}
 	permanent := false
 	if !ns.Cache() {
-		if permanent, err = holdsEntries(tx, project, name); err != nil {
+		if permanent, err = holdsPermanent(tx, project, name); err != nil {
 			return Namespace{}, err
 		}
 	}
@@ -60,24 +60,19 @@ func DropCache(tx Writer, project, name string) (int64, error) {
 	return tx.Drop(Scope{Project: project, Namespace: name})
 }
 
-// Touch restarts the expiry of the entry at a: ttl from now, or the cache's
-// default if ttl is 0. It is [ErrNotFound] if there is none and [ErrNotCache]
-// if it is permanent.
-func Touch(tx Writer, a Address, ttl time.Duration) (Entry, error) {
-	e, err := tx.Get(a)
-	if err != nil {
-		return Entry{}, err
+// holdsPermanent reports whether a namespace holds an entry that never expires.
+func holdsPermanent(r interface {
+	Scan(Selection, func(*Row) error) error
+}, project, name string) (bool, error) {
+	sel := Selection{Scope: Scope{Project: project, Namespace: name}, Fields: InfoFields}
+	err := r.Scan(sel, func(r *Row) error {
+		if r.ExpiresAt == 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if err == errEnough {
+		return true, nil
 	}
-	ns, err := tx.Namespace(a.Project, a.Namespace)
-	if err != nil {
-		return Entry{}, err
-	}
-	if !ns.Cache() {
-		return Entry{}, ErrNotCache
-	}
-	if e.ExpiresAt, err = expiry(tx, a, ttl); err != nil {
-		return Entry{}, err
-	}
-	e.Revision = 0
-	return e, tx.Put(&e)
+	return false, err
 }

@@ -10,7 +10,7 @@ type ImportTarget interface {
 	Now() int64
 	Revision() (int64, error)
 	Namespace(project, name string) (Namespace, error)
-	Count(sel Selection) (int64, error)
+	Scan(sel Selection, fn func(*Row) error) error
 	PutAll(list []Entry, c Conflict) (PutCounts, error)
 	PutNamespace(ns Namespace) error
 }

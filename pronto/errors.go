@@ -10,8 +10,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConditionNotMet is returned when a [Condition] does not hold; nothing was changed.
 	ErrConditionNotMet = errors.New("condition not met")
-	// ErrNotCache is returned when an expiry is asked for outside a cache.
+	// ErrNotCache is returned when the default expiry of a namespace is asked for that has none.
 	ErrNotCache = errors.New("not a cache")
+	// ErrCache is returned when an entry of a cache is to be permanent.
+	ErrCache = errors.New("is a cache, whose entries expire")
 	// ErrHoldsPermanent is returned when a namespace with permanent entries is to become a cache.
 	ErrHoldsPermanent = errors.New("holds permanent entries")
 	// ErrNotInteger is returned when a counter's value is no 64-bit integer.

@@ -193,8 +193,8 @@ func TestRulesReturnErrors(t *testing.T) {
 			return alone(pronto.Delete(tx, k, pronto.Condition{Present: true}))
 		},
 		"Delete of nothing": func(tx pronto.Writer) error { return alone(pronto.Delete(tx, gone, pronto.Condition{})) },
-		"Incr":              func(tx pronto.Writer) error { _, err := pronto.Incr(tx, k, 1); return err },
-		"Incr of nothing":   func(tx pronto.Writer) error { _, err := pronto.Incr(tx, gone, 1); return err },
+		"Incr":              func(tx pronto.Writer) error { _, err := pronto.Incr(tx, k, 1, pronto.IncrOptions{}); return err },
+		"Incr of nothing":   func(tx pronto.Writer) error { _, err := pronto.Incr(tx, gone, 1, pronto.IncrOptions{}); return err },
 		"Copy":              func(tx pronto.Writer) error { _, err := pronto.Copy(tx, k, gone, pronto.Condition{}); return err },
 		"Move": func(tx pronto.Writer) error {
 			_, err := pronto.Move(tx, k, gone, pronto.Condition{Absent: true})
@@ -242,6 +242,15 @@ func TestRulesReturnErrors(t *testing.T) {
 		},
 		"List of one": func(tx pronto.Writer) error {
 			return pronto.List(tx, pronto.Notation{}, pronto.Selection{Scope: pronto.Scope{Project: "p", Namespace: "n"}}, nil, func(*pronto.Row) error { return nil })
+		},
+		"Set, keeping the expiry": func(tx pronto.Writer) error {
+			_, err := pronto.Set(tx, k, nil, pronto.SetOptions{KeepTTL: true})
+			return err
+		},
+		"Persist":  func(tx pronto.Writer) error { _, err := pronto.Persist(tx, k); return err },
+		"Fallback": func(tx pronto.Writer) error { _, err := pronto.Fallback(tx.Get, k); return err },
+		"ListFallback": func(tx pronto.Writer) error {
+			return pronto.ListFallback(tx, pronto.Notation{}, pronto.Selection{Scope: pronto.Scope{Context: "dev"}}, nil, func(*pronto.Row) error { return nil })
 		},
 		"import":  func(tx pronto.Writer) error { return importing(tx, pronto.ConflictReplace) },
 		"dry run": func(tx pronto.Writer) error { return importing(pronto.DryRun(tx), pronto.ConflictReplace) },

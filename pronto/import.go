@@ -34,9 +34,8 @@ func (e *ItemError) Unwrap() error { return e.Err }
 //     database has never had a change, and given anew elsewhere: a revision
 //     never goes back.
 //   - An entry without an expiry gets a cache's default, if it goes to one.
-//   - An entry with an expiry makes a namespace that holds nothing a cache,
-//     whose default is the time between the entry's change and its expiry;
-//     into a namespace with permanent entries it is [ErrHoldsPermanent].
+//   - An entry with an expiry keeps it, in a plain namespace too.
+//   - A cache where there are permanent entries is [ErrHoldsPermanent].
 //
 // Items are handed over in chunks, so that another goroutine can make the next
 // chunk meanwhile, or one by one with Add, Cache and, at the end, Flush. An
@@ -63,7 +62,7 @@ type Importer struct {
 // importNamespace is what an import knows of a namespace.
 type importNamespace struct {
 	Namespace
-	used bool // an entry was imported to it
+	permanent bool // an entry that never expires was imported to it
 }
 
 // maxImportNamespaces is how many namespaces an import remembers, beside those
@@ -180,28 +179,21 @@ func (im *Importer) rules(c *ImportChunk) error {
 			}
 			continue
 		}
-		if it.expires != 0 {
-			if !ns.Cache() {
-				if err := im.refuse(c, it, im.derive(ns, it)); err != nil {
-					return err
-				}
-				if it.kind == itemNone {
-					continue
-				}
-			}
-			if now >= it.expires {
-				im.Report.Expired++
-				it.kind = itemNone
-				continue
-			}
-		} else if ns.Cache() {
+		switch {
+		case it.expires != 0 && now >= it.expires:
+			im.Report.Expired++
+			it.kind = itemNone
+			continue
+		case it.expires != 0:
+		case ns.Cache():
 			it.expires = now + ns.TTL
 			im.Report.Renewed++
+		default:
+			ns.permanent = true
 		}
 		if !im.keep {
 			it.revision = 0
 		}
-		ns.used = true
 	}
 	return nil
 }
@@ -235,35 +227,17 @@ func (im *Importer) namespace(name chunkNamespace) (*importNamespace, error) {
 	return ns, nil
 }
 
-// derive makes a cache of the namespace of an entry that expires.
-func (im *Importer) derive(ns *importNamespace, it *chunkItem) error {
-	from := it.updated
-	if from == 0 || it.expires <= from {
-		from = im.tx.Now()
-	}
-	if it.expires <= from {
-		return nil // implies no default, and is not imported
-	}
-	if err := im.empty(ns); err != nil {
-		if im.tx.Now() >= it.expires && errors.Is(err, ErrHoldsPermanent) {
-			return nil
-		}
-		return err
-	}
-	return im.setCache(ns, min(it.expires-from, MaxTTL.Milliseconds()))
-}
-
-// empty returns ErrHoldsPermanent if the namespace has an entry.
-func (im *Importer) empty(ns *importNamespace) error {
-	held := ns.used
+// onlyExpiring returns ErrHoldsPermanent if the namespace has an entry that never expires.
+func (im *Importer) onlyExpiring(ns *importNamespace) error {
+	held := ns.permanent
 	if !held {
 		var err error
-		if held, err = holdsEntries(im.tx, ns.Project, ns.Name); err != nil {
+		if held, err = holdsPermanent(im.tx, ns.Project, ns.Name); err != nil {
 			return err
 		}
 	}
 	if held {
-		return fmt.Errorf("it expires, and namespace %q %w", ns.Project+DefaultDelim+ns.Name, ErrHoldsPermanent)
+		return fmt.Errorf("namespace %q %w", ns.Project+DefaultDelim+ns.Name, ErrHoldsPermanent)
 	}
 	return nil
 }
@@ -282,7 +256,7 @@ func (im *Importer) cache(ns *importNamespace, ttl int64) error {
 	case ns.Cache() && im.conflict == ConflictFail:
 		return fmt.Errorf("cache %q, with another default expiry, %w", ns.Project+DefaultDelim+ns.Name, ErrConflict)
 	case !ns.Cache():
-		if err := im.empty(ns); err != nil {
+		if err := im.onlyExpiring(ns); err != nil {
 			return err
 		}
 	}

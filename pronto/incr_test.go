@@ -37,7 +37,7 @@ func TestIncr(t *testing.T) {
 					return err
 				}
 			}
-			e, err := pronto.Incr(tx, a, tt.by)
+			e, err := pronto.Incr(tx, a, tt.by, pronto.IncrOptions{})
 			if err == nil && string(e.Value) != tt.want {
 				t.Errorf("%q plus %d is %q, want %q", tt.value, tt.by, e.Value, tt.want)
 			}

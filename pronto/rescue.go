@@ -1,6 +1,7 @@
 package pronto
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,6 @@ const (
 )
 
 // Rescue keeps value under a fresh key for [RescueTTL] and returns its address.
-// Where the namespace exists and is not a cache, it is kept for good.
 func Rescue(tx Writer, value []byte) (Address, error) {
 	revision, err := tx.Revision()
 	if err != nil {
@@ -28,19 +28,13 @@ func Rescue(tx Writer, value []byte) (Address, error) {
 	if err != nil {
 		return Address{}, err
 	}
-	o := SetOptions{TTL: RescueTTL}
 	if !ns.Cache() {
-		held, err := holdsEntries(tx, a.Project, a.Namespace)
-		if err != nil {
-			return Address{}, err
-		}
-		if held {
-			o.TTL = 0
-		} else if _, err := CreateCache(tx, a.Project, a.Namespace, RescueTTL, false); err != nil {
+		_, err := CreateCache(tx, a.Project, a.Namespace, RescueTTL, false)
+		if err != nil && !errors.Is(err, ErrHoldsPermanent) { // which it stays plain for
 			return Address{}, err
 		}
 	}
-	_, err = Set(tx, a, value, o)
+	_, err = Set(tx, a, value, SetOptions{TTL: RescueTTL})
 	return a, err
 }
 

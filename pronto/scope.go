@@ -18,6 +18,10 @@ type Scope struct {
 // OneNamespace reports whether the scope is a single namespace or within one.
 func (s Scope) OneNamespace() bool { return s.Namespace != "" }
 
+// Part reports whether the scope selects only some of the entries of its
+// namespaces.
+func (s Scope) Part() bool { return s.Prefix != "" || s.Context != "" }
+
 // PrefixEnd is the least text that sorts after every text beginning with the
 // prefix, or "" if there is none. It may be no valid UTF-8.
 func (s Scope) PrefixEnd() string {

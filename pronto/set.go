@@ -1,16 +1,20 @@
 package pronto
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // SetOptions says how an entry is set.
 type SetOptions struct {
-	TTL time.Duration // expiry from now, rounded up to milliseconds; 0 is the cache's default
-	If  Condition
+	TTL     time.Duration // expiry from now, rounded up to milliseconds; 0 is the cache's default, and elsewhere none
+	KeepTTL bool          // the expiry of an entry that is there stays, be it none
+	If      Condition
 }
 
 // Set stores value at a and returns the entry, but for the time it was created
-// if it was there before; [Complete] adds that. In a cache it expires after the
-// TTL or else the cache's default; a TTL outside a cache is [ErrNotCache].
+// if it was there before; [Complete] adds that. It expires after the TTL, or else,
+// in a cache, after the cache's default.
 func Set(tx Writer, a Address, value []byte, o SetOptions) (Entry, error) {
 	if err := a.Check(); err != nil {
 		return Entry{}, err
@@ -19,11 +23,24 @@ func Set(tx Writer, a Address, value []byte, o SetOptions) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	if err := o.If.check(tx, a); err != nil {
+	if o.KeepTTL {
+		have, err := tx.Stat(a)
+		if err == nil {
+			expires = have.ExpiresAt
+		} else if !errors.Is(err, ErrNotFound) {
+			return Entry{}, err
+		}
+	}
+	return store(tx, a, value, expires, o.If)
+}
+
+// store stores an entry that expires at a time, 0 for never, if a condition holds.
+func store(tx Writer, a Address, value []byte, expires int64, c Condition) (Entry, error) {
+	if err := c.check(tx, a); err != nil {
 		return Entry{}, err
 	}
 	e := Entry{Address: a, Value: value, ExpiresAt: expires}
-	err = tx.Put(&e)
+	err := tx.Put(&e)
 	return e, err
 }
 
@@ -42,18 +59,14 @@ func expiry(tx Reader, a Address, ttl time.Duration) (int64, error) {
 	if ttl < 0 || ttl > MaxTTL {
 		return 0, ErrTTL
 	}
-	ns, err := tx.Namespace(a.Project, a.Namespace)
-	switch {
-	case err != nil:
-		return 0, err
-	case !ns.Cache() && ttl != 0:
-		return 0, ErrNotCache
-	case !ns.Cache():
-		return 0, nil
-	case ttl == 0:
-		return tx.Now() + ns.TTL, nil
+	if ttl != 0 {
+		return tx.Now() + millis(ttl), nil
 	}
-	return tx.Now() + millis(ttl), nil
+	ns, err := tx.Namespace(a.Project, a.Namespace)
+	if err != nil || !ns.Cache() {
+		return 0, err
+	}
+	return tx.Now() + ns.TTL, nil
 }
 
 // millis is d in milliseconds, rounded up.

@@ -69,8 +69,8 @@ type Reader interface {
 	// field but the names is set.
 	Namespace(project, name string) (Namespace, error)
 
-	// EachNamespace calls fn with the namespaces of a project that hold an entry,
-	// expired or not, or are a cache, in byte order of the names, until fn returns
+	// EachNamespace calls fn with the namespaces of a project that hold an entry
+	// that has not expired, or are a cache, in byte order of the names, until fn returns
 	// an error, which EachNamespace returns. If project is "", it is those of
 	// every project, in byte order of project and then name, and names must have
 	// no From. With counts, Entries is filled in.
@@ -95,8 +95,8 @@ type Writer interface {
 	// in what it assigned. Revision 0 takes the next one of the database;
 	// another is kept, and the database's becomes no less. CreatedAt 0 keeps
 	// that of an entry that is there and has not expired, and then may stay 0
-	// here (Stat tells it), or else is now; UpdatedAt 0 is now. Only in a
-	// cache may ExpiresAt be other than 0. Nothing that e points to is kept.
+	// here (Stat tells it), or else is now; UpdatedAt 0 is now. Nothing
+	// that e points to is kept.
 	Put(e *Entry) error
 
 	// PutAll stores many entries, as Put does each, in the order of the list
@@ -119,16 +119,16 @@ type Writer interface {
 	Remove(a Address) (bool, error)
 
 	// PutNamespace creates the namespace, or changes its default expiry in
-	// milliseconds: 0 makes it a permanent one.
+	// milliseconds: 0 makes it a plain one. Its entries keep their expiries.
 	PutNamespace(ns Namespace) error
 
-	// SetExpiry gives every entry of a namespace the same expiry, a time in
-	// milliseconds, 0 for never, and a revision of their own.
+	// SetExpiry gives every entry of a namespace that never expires the same
+	// expiry, a time in milliseconds, and a revision of their own.
 	SetExpiry(project, name string, expiresAt int64) error
 
-	// Drop removes the namespaces of the scope with all their entries, and
-	// returns how many entries there were. A prefix or a context in the
-	// scope is not looked at.
+	// Drop removes what the scope selects, and returns how many entries there
+	// were that had not expired. Without a prefix or a context, the namespaces
+	// of the scope go with all their entries, caches too.
 	Drop(s Scope) (int64, error)
 }
 
@@ -156,11 +156,11 @@ type NameRange struct {
 // Namespace is one namespace of a project.
 type Namespace struct {
 	Project, Name string
-	TTL           int64 // default expiry of a cache, in milliseconds; 0: permanent
+	TTL           int64 // default expiry of a cache, in milliseconds; 0: it is none
 	Entries       int64 // where asked for
 }
 
-// Cache reports whether entries of the namespace expire.
+// Cache reports whether entries of the namespace expire by default.
 func (n Namespace) Cache() bool { return n.TTL > 0 }
 
 // Selection is what a listing reads.

@@ -26,6 +26,7 @@ type app struct {
 
 	session *session // of the batch that this is a line of, or nil
 	exact   bool     // a value is printed exactly, without a newline added
+	entry   bool     // what was printed is the JSON of an entry
 }
 
 // runner is one run of a command.

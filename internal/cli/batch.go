@@ -383,7 +383,7 @@ func (c *batch) answer(ctx context.Context, s *session, l batchLine, err error) 
 	case sub.cmd.Answer == cmdline.AnswersList:
 		b, end = append(appendName(b, "values"), '['), "]}\n"
 	case printed.Empty():
-	case sub.cmd.Answer == cmdline.AnswersEntry:
+	case sub.entry || sub.cmd.Answer == cmdline.AnswersEntry:
 		b = appendName(b, "entry")
 	default:
 		b = appendName(b, "value")

@@ -17,11 +17,13 @@ type copying struct {
 func newCopy() cmdline.Runner { return &copying{doc: copyDoc, do: pronto.Copy} }
 func newMove() cmdline.Runner { return &copying{doc: moveDoc, do: pronto.Move} }
 
+const copyHelp = "One transaction. An expiry goes along; into a cache, it is the shorter of that and\nthe cache's default."
+
 func copyDoc() cmdline.Doc {
 	return cmdline.Doc{
 		Purpose:  "copy an entry's value to another address",
 		Usage:    "copy [flags] SOURCE DESTINATION",
-		Long:     "One transaction. Into a cache, the entry gets that cache's default expiry.",
+		Long:     copyHelp,
 		Args:     copyArgs("the entry to copy"),
 		Exits:    [][2]string{{"2", "SOURCE is missing"}, exitCondition},
 		Examples: []string{"prontodb copy myapp.staging.url myapp.prod.url", "prontodb copy --nx app.cfg.url app.cfg.url__old"},
@@ -32,7 +34,7 @@ func moveDoc() cmdline.Doc {
 	return cmdline.Doc{
 		Purpose:  "move an entry's value to another address",
 		Usage:    "move [flags] SOURCE DESTINATION",
-		Long:     "One transaction. Into a cache, the entry gets that cache's default expiry.",
+		Long:     copyHelp,
 		Args:     copyArgs("the entry to move"),
 		Exits:    [][2]string{{"2", "SOURCE is missing"}, exitCondition},
 		Examples: []string{"prontodb move jobs.waiting.build-17 jobs.running.build-17"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -16,6 +17,7 @@ import (
 // memory.
 type envNames struct {
 	n     pronto.Notation
+	bare  fallback // names are those of the keys, without a context
 	seed  maphash.Seed
 	taken map[uint64]uint64 // hash of the name to that of the address
 
@@ -26,8 +28,8 @@ type envNames struct {
 // maxSpecial is how many special variables an error names.
 const maxSpecial = 20
 
-func newEnvNames(n pronto.Notation) *envNames {
-	return &envNames{n: n, seed: maphash.MakeSeed(), taken: make(map[uint64]uint64)}
+func newEnvNames(n pronto.Notation, bare fallback) *envNames {
+	return &envNames{n: n, bare: bare, seed: maphash.MakeSeed(), taken: make(map[uint64]uint64)}
 }
 
 func (v *envNames) address(r *pronto.Row) string {
@@ -44,7 +46,7 @@ func (e *clashError) Error() string {
 // name is the variable that an entry is. again says that this very entry has
 // been asked about before.
 func (v *envNames) name(r *pronto.Row) (name string, again bool, err error) {
-	if name, err = format.EnvName(r.Name); err != nil {
+	if name, err = v.variable(r); err != nil {
 		return "", false, fmt.Errorf("entry %q: %w", v.address(r), err)
 	}
 	var h maphash.Hash
@@ -68,6 +70,17 @@ func (v *envNames) name(r *pronto.Row) (name string, again bool, err error) {
 		}
 	}
 	return name, taken, nil
+}
+
+// variable is the variable that an entry is, whatever others there are.
+func (v *envNames) variable(r *pronto.Row) (string, error) {
+	name := r.Name
+	if v.bare {
+		if i := bytes.LastIndex(name, []byte(pronto.ContextMark)); i >= 0 {
+			name = name[:i]
+		}
+	}
+	return format.EnvName(name)
 }
 
 // allowSpecialFlag lets special variables through; see [format.IsSpecialEnv].
@@ -102,8 +115,8 @@ func (v *envNames) explain(err error, tx pronto.Reader, scopes ...pronto.Scope) 
 	}
 	other := ""
 	for _, s := range scopes {
-		err := pronto.List(tx, v.n, pronto.Selection{Scope: s, Fields: pronto.NameFields}, nil, func(r *pronto.Row) error {
-			if name, err := format.EnvName(r.Name); err != nil || name != clash.name {
+		err := v.bare.list(tx, v.n, pronto.Selection{Scope: s, Fields: pronto.NameFields}, nil, func(r *pronto.Row) error {
+			if name, err := v.variable(r); err != nil || name != clash.name {
 				return nil
 			}
 			other = v.address(r)

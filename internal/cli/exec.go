@@ -12,7 +12,10 @@ import (
 )
 
 // execute is one run of the command exec.
-type execute struct{ allowEmpty, allowSpecial bool }
+type execute struct {
+	allowEmpty, allowSpecial bool
+	fallback                 fallback
+}
 
 func newExec() cmdline.Runner { return &execute{} }
 
@@ -26,6 +29,8 @@ of this process. Two keys that would be one variable are an error, and so are a
 name that starts with a digit and a value with a NUL. COMMAND takes the place of
 this process, with its signals, its files and its exit status. Where the scopes hold
 nothing, which a wrong name makes likely, it is not run.
+With --context C only entries of that context are taken, URL__C; with --fallback too,
+of a key that has none the entry without a context, and all are named without it, URL.
 
 ` + specialHelp,
 		Args: []cmdline.Arg{
@@ -36,6 +41,7 @@ nothing, which a wrong name makes likely, it is not run.
 		Examples: []string{
 			"prontodb exec myapp.config -- ./server --port 8080",
 			"prontodb exec myapp.config shared.secrets -- sh -c 'echo \"$DB_HOST\"'",
+			"prontodb exec --context prod --fallback myapp.config -- ./server",
 			"prontodb exec -p myapp -n config -- env",
 		},
 	}
@@ -44,6 +50,7 @@ nothing, which a wrong name makes likely, it is not run.
 func (c *execute) Flags(f *cmdline.Flags) {
 	f.Bool(&c.allowEmpty, "allow-empty", "", "run COMMAND even if the scopes hold nothing")
 	allowSpecialFlag(f, &c.allowSpecial)
+	c.fallback.flag(f, "with --context: entries without one too, where there is none with it")
 }
 
 func (c *execute) Run(ctx context.Context, a *app, args []string) error {
@@ -57,6 +64,9 @@ func (c *execute) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	n := a.notation(sel)
+	if err := c.fallback.check(n); err != nil {
+		return err
+	}
 	scopes, err := c.scopes(a, n, args[:i])
 	if err != nil {
 		return err
@@ -117,7 +127,7 @@ const largestVariable = 8 << 20
 
 // variables reads the scopes, all in one snapshot.
 func (c *execute) variables(ctx context.Context, a *app, sel selection, n pronto.Notation, scopes []pronto.Scope) (vars []string, err error) {
-	names := newEnvNames(n)
+	names := newEnvNames(n, c.fallback)
 	add := func(r *pronto.Row) error {
 		name, again, err := names.name(r)
 		if err != nil || again {
@@ -134,7 +144,7 @@ func (c *execute) variables(ctx context.Context, a *app, sel selection, n pronto
 	}
 	err = a.view(ctx, sel, func(tx pronto.Reader) error {
 		for _, s := range scopes {
-			err := pronto.List(tx, n, pronto.Selection{Scope: s, Fields: pronto.ValueField}, nil, add)
+			err := c.fallback.list(tx, n, pronto.Selection{Scope: s, Fields: pronto.ValueField}, nil, add)
 			if err != nil {
 				return names.explain(err, tx, scopes...)
 			}

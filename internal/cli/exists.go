@@ -10,7 +10,7 @@ import (
 )
 
 // exists is one run of the command exists.
-type exists struct{}
+type exists struct{ fallback fallback }
 
 func newExists() cmdline.Runner { return &exists{} }
 
@@ -24,15 +24,18 @@ func (*exists) Doc() cmdline.Doc {
 	}
 }
 
-func (*exists) Flags(*cmdline.Flags) {}
+func (c *exists) Flags(f *cmdline.Flags) { c.fallback.flag(f, fallbackEntry) }
 
-func (*exists) Run(ctx context.Context, a *app, args []string) error {
+func (c *exists) Run(ctx context.Context, a *app, args []string) error {
 	sel, n, addr, err := a.selectAddress(args[0])
 	if err != nil {
 		return err
 	}
 	err = a.once(ctx, sel, func(tx pronto.Reader) error {
-		_, err := tx.Stat(addr)
+		e, err := c.fallback.find(tx.Stat, addr)
+		if err == nil {
+			addr = e.Address
+		}
 		return err
 	})
 	miss := errors.Is(err, pronto.ErrNotFound)

@@ -22,6 +22,7 @@ import (
 type export struct {
 	format, file string
 	allowSpecial bool
+	fallback     fallback
 }
 
 func newExport() cmdline.Runner { return &export{} }
@@ -33,7 +34,8 @@ func (c *export) Doc() cmdline.Doc {
 		Long: formatHelp + `
 
 What the format can't carry is an error, and FILE is left as it was. jsonl has a
-line for a cache where its entries do not tell its default expiry.
+line for each cache with its default expiry, before its entries. With --fallback, env
+names the variables without the context; the others keep the addresses.
 
 With --format env: ` + strings.ToLower(specialHelp[:1]) + specialHelp[1:],
 		Args: scopeArgs,
@@ -50,6 +52,7 @@ func (c *export) Flags(f *cmdline.Flags) {
 	formatFlag(f, &c.format)
 	f.Text(&c.file, "output", "o", "`FILE` to write instead of standard output; it is whole, or as it was")
 	allowSpecialFlag(f, &c.allowSpecial)
+	c.fallback.flag(f, "with --context: entries without one too, where there is none with it")
 }
 
 func (c *export) Run(ctx context.Context, a *app, args []string) error {
@@ -59,6 +62,9 @@ func (c *export) Run(ctx context.Context, a *app, args []string) error {
 	}
 	n := a.notation(sel)
 	scope, err := n.ParseScope(args...)
+	if err == nil {
+		err = c.fallback.check(n)
+	}
 	if err != nil {
 		return err
 	}
@@ -71,7 +77,7 @@ func (c *export) Run(ctx context.Context, a *app, args []string) error {
 	case "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1": // by whatever it is redirected to
 		c.file = ""
 	}
-	w := &exportWriter{a: a, n: n, scope: scope, format: c.format, allowSpecial: c.allowSpecial}
+	w := &exportWriter{a: a, n: n, scope: scope, format: c.format, allowSpecial: c.allowSpecial, fallback: c.fallback}
 	if c.file == "" {
 		return c.print(ctx, sel, w)
 	}

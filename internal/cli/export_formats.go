@@ -19,13 +19,12 @@ type exportWriter struct {
 	silent bool // no progress bar
 
 	allowSpecial bool
+	fallback     fallback
 
 	line    []byte
 	entries int64
 
-	// Of the namespace that is being written:
-	prefix   []byte // of its addresses
-	expiring bool   // its entries expire
+	prefix []byte // of the addresses of the namespace that is being written
 
 	rows  format.RowJSON
 	names *envNames
@@ -38,10 +37,9 @@ func (w *exportWriter) write(tx pronto.Reader) error {
 	var row func(*pronto.Row) error
 	switch w.format {
 	case formatTSV:
-		// Whether entries expire, their namespace tells.
-		sel.Fields, enter, row = pronto.ValueField, w.enterTSV, w.tsv
+		enter, row = w.enterTSV, w.tsv
 	case formatEnv:
-		w.names = newEnvNames(w.n)
+		w.names = newEnvNames(w.n, w.fallback)
 		sel.Fields, row = pronto.ValueField, w.env
 	default:
 		if err := w.caches(tx); err != nil {
@@ -55,7 +53,7 @@ func (w *exportWriter) write(tx pronto.Reader) error {
 		bar = w.a.progress("export", 0)
 	}
 	defer bar.end()
-	err := pronto.List(tx, w.n, sel, enter, func(r *pronto.Row) error {
+	err := w.fallback.list(tx, w.n, sel, enter, func(r *pronto.Row) error {
 		if w.entries++; w.entries&1023 == 0 {
 			bar.set(w.entries)
 		}
@@ -80,12 +78,12 @@ func (w *exportWriter) flushLine(b []byte) error {
 }
 
 func (w *exportWriter) enterTSV(ns pronto.Namespace) error {
-	w.prefix, w.expiring = append(w.prefix[:0], w.n.Prefix(ns.Project, ns.Name)...), ns.Cache()
+	w.prefix = append(w.prefix[:0], w.n.Prefix(ns.Project, ns.Name)...)
 	return w.a.checkPrintable(w.n, ns.Project, ns.Name)
 }
 
 func (w *exportWriter) tsv(r *pronto.Row) error {
-	b, err := format.AppendTSV(append(w.line[:0], w.prefix...), r, w.expiring)
+	b, err := format.AppendTSV(append(w.line[:0], w.prefix...), r)
 	if err != nil {
 		return cmdline.WithHint(err, "--format jsonl carries everything")
 	}
@@ -110,20 +108,27 @@ func (w *exportWriter) jsonl(r *pronto.Row) (err error) {
 	return err
 }
 
-// caches writes a line for each cache whose default expiry an import could not
-// tell from its first entry: that one was given another, or there is none.
+// caches writes a line for each cache, but for one of which the scope has only a
+// part that holds nothing.
 func (w *exportWriter) caches(tx pronto.Reader) error {
 	list, err := w.cachesOfScope(tx)
 	if err != nil {
 		return err
 	}
+	part := w.scope
+	if w.fallback {
+		part.Context = ""
+	}
 	for _, ns := range list {
-		tells, err := w.firstEntryTells(tx, ns)
-		if err != nil {
-			return err
-		}
-		if tells {
-			continue
+		if part.Part() {
+			part.Project, part.Namespace = ns.Project, ns.Name
+			n, err := tx.Count(pronto.Selection{Scope: part, Limit: 1})
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
 		}
 		b := appendMember(append(w.line[:0], '{'), "project", ns.Project)
 		b = appendMember(b, "namespace", ns.Name)
@@ -149,18 +154,4 @@ func (w *exportWriter) cachesOfScope(tx pronto.Reader) (list []pronto.Namespace,
 		err = add(ns)
 	}
 	return list, err
-}
-
-// firstEntryTells reports whether an import derives the cache's default expiry
-// from the first entry that is exported of it, or has no use for it.
-func (w *exportWriter) firstEntryTells(tx pronto.Reader, ns pronto.Namespace) (bool, error) {
-	scope := w.scope
-	scope.Project, scope.Namespace = ns.Project, ns.Name
-	derived, found := int64(0), false
-	err := tx.Scan(pronto.Selection{Scope: scope, Limit: 1, Fields: pronto.InfoFields}, func(r *pronto.Row) error {
-		derived, found = r.ExpiresAt-r.UpdatedAt, true
-		return nil
-	})
-	part := scope.Prefix != "" || scope.Context != ""
-	return derived == ns.TTL || !found && part, err
 }

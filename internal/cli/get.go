@@ -11,7 +11,8 @@ import (
 // get is one run of the command get.
 type get struct {
 	raw, expired bool
-	fallback     *string // what is printed on a miss
+	missing      *string // what is printed on a miss
+	fallback     fallback
 }
 
 func newGet() cmdline.Runner { return &get{} }
@@ -28,6 +29,7 @@ other value is written exactly. A miss prints nothing and exits 2.`,
 			"prontodb get myapp.config.environment",
 			"prontodb --user agent1 --cursor prod get status || handle_miss",
 			"prontodb get --default 8080 myapp.config.port",
+			"prontodb get --context dev --fallback myapp.config.url",
 			"prontodb get --raw myapp.assets.logo > logo.png",
 		},
 	}
@@ -36,8 +38,9 @@ other value is written exactly. A miss prints nothing and exits 2.`,
 func (c *get) Flags(f *cmdline.Flags) {
 	f.Bool(&c.raw, "raw", "", "the exact bytes, without a newline added")
 	f.Bool(&c.expired, "include-expired", "", "find an expired entry too, if it has not been swept yet")
+	c.fallback.flag(f, fallbackEntry)
 	f.Func("default", "", "print `V` and exit 0 on a miss", func(s string) error {
-		c.fallback = &s
+		c.missing = &s
 		return nil
 	})
 }
@@ -49,16 +52,16 @@ func (c *get) Run(ctx context.Context, a *app, args []string) error {
 	}
 	var e pronto.Entry
 	err = a.once(ctx, sel, func(tx pronto.Reader) (err error) {
+		find := tx.Get
 		if c.expired {
-			e, err = tx.GetExpired(addr)
-		} else {
-			e, err = tx.Get(addr)
+			find = tx.GetExpired
 		}
+		e, err = c.fallback.find(find, addr)
 		return err
 	})
 	switch {
-	case errors.Is(err, pronto.ErrNotFound) && c.fallback != nil:
-		return c.printFallback(a, n.Format(addr))
+	case errors.Is(err, pronto.ErrNotFound) && c.missing != nil:
+		return c.printDefault(a, n.Format(addr))
 	case err != nil:
 		return err
 	case a.g.json:
@@ -67,11 +70,11 @@ func (c *get) Run(ctx context.Context, a *app, args []string) error {
 	return a.printValue(e.Value, c.raw)
 }
 
-func (c *get) printFallback(a *app, address string) error {
+func (c *get) printDefault(a *app, address string) error {
 	if !a.g.json {
-		return a.printValue([]byte(*c.fallback), c.raw)
+		return a.printValue([]byte(*c.missing), c.raw)
 	}
 	b := appendMember([]byte("{"), "address", address)
-	b = appendMember(b, "value", *c.fallback)
+	b = appendMember(b, "value", *c.missing)
 	return a.printObject(appendMember(b, "default", true))
 }

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"prontodb/internal/cmdline"
 	"prontodb/internal/shellwords"
@@ -76,20 +74,6 @@ func (a *app) partsFromElsewhere() (env string, withConfig bool) {
 		}
 	}
 	return env, withConfig
-}
-
-// explainNotCache adds to the refusal of an expiry how to make the namespace a
-// cache.
-func (a *app) explainNotCache(err error, n pronto.Notation, addr pronto.Address, ttl time.Duration) error {
-	if !errors.Is(err, pronto.ErrNotCache) {
-		return err
-	}
-	ns := namespaceName(n, addr.Project, addr.Namespace)
-	err = fmt.Errorf("namespace %q: %w, its entries do not expire", ns, err)
-	if ttl == 0 {
-		ttl = time.Hour
-	}
-	return cmdline.WithHint(err, "%screate-cache %s %s", a.here(), shellwords.Quote(ns), seconds(ttl.Milliseconds()))
 }
 
 // checkPrintable refuses to print addresses that would not read back: those of

@@ -42,10 +42,10 @@ func (c *importing) Doc() cmdline.Doc {
 
 An error names the line, and nothing was imported. Entries that have expired are
 left out. Revisions are kept in a database that never had a change, and are new
-ones elsewhere. An entry without an expiry gets that of the cache it goes to; one
-with an expiry makes an empty namespace a cache. On the way in, jsonl needs only
-"address" (or "key", with "project", "namespace" and "context" or without) and
-"value" (or "value_base64").
+ones elsewhere. An entry with an expiry keeps it, also outside a cache; one without
+gets that of the cache it goes to. On the way in, jsonl needs only "address" (or
+"key", with "project", "namespace" and "context" or without) and "value" (or
+"value_base64").
 
 Of env, what python-dotenv, dotenv for node, sh and bash all read as the same
 value is imported, and anything else is an error that says what to write instead.

@@ -230,14 +230,23 @@ func (m *model) step() {
 		if m.r.IntN(4) > 0 {
 			return // rarely
 		}
+		words, prefix := []string{a.Project + "//" + a.Namespace}, ""
+		if m.r.IntN(2) == 0 {
+			prefix = strings.ToValidUTF8(a.Name()[:1+m.r.IntN(len(a.Name()))], "")
+		}
+		if prefix != "" {
+			words = append(words, prefix)
+		}
 		n := 0
 		for b := range here {
-			if b.Project == a.Project && b.Namespace == a.Namespace {
+			if b.Project == a.Project && b.Namespace == a.Namespace && strings.HasPrefix(b.Name(), prefix) {
 				delete(here, b)
 				n++
 			}
 		}
-		m.expect("drop "+what, m.run(w, []string{"--ns-delim", "//"}, "drop", "--yes", "--", a.Project+"//"+a.Namespace), 0, fmt.Sprintln(n))
+		flags := []string{"--ns-delim", "//"}
+		m.expect("drop --dry-run "+what, m.run(w, flags, append([]string{"drop", "--dry-run", "--"}, words...)...), 0, fmt.Sprintln(n))
+		m.expect("drop "+what, m.run(w, flags, append([]string{"drop", "--yes", "--"}, words...)...), 0, fmt.Sprintln(n))
 	case 13:
 		// One that is refused changes nothing, which the other steps would see.
 		if got := m.run(w, []string{"--ns-delim", "//"}, "set", "--", a.Project+"////"+a.Key, "x"); got.status != 1 {
@@ -406,12 +415,12 @@ func TestRefusals(t *testing.T) {
 	lines = append(lines,
 		[]string{}, []string{"nope"}, []string{"SET", "k", "v"}, []string{"set"}, []string{"set", "k"}, []string{"set", "k", "a", "b"}, []string{"get"},
 		[]string{"get", "a", "b"}, []string{"set", "k", "-x"}, []string{"set", "--bogus", "k", "v"}, []string{"--bogus", "set", "k", "v"},
-		[]string{"set", "k", "v", "--user"}, []string{"set", "--ttl", "5", "a.b.k", "v"}, []string{"set", "--max-value", "1", "k", "vv"},
+		[]string{"set", "k", "v", "--user"}, []string{"set", "--ttl", "5", "--keep-ttl", "a.b.k", "v"}, []string{"touch", "web.s.k", "never"}, []string{"set", "--max-value", "1", "k", "vv"},
 		[]string{"set", "--max-value", "x", "k", "v"}, []string{"set", "--if-revision", "x", "k", "v"}, []string{"set", "--nx=x", "k", "v"},
 		[]string{"incr", "a.b.text"}, []string{"incr", "a.b.max"}, []string{"decr", "a.b.max", "-1"}, []string{"incr", "a.b.k", "x"}, []string{"incr", "a.b.n", "1.5"},
 		[]string{"copy", "a.b.k"}, []string{"copy", "a.b.k", "a.b.k"}, []string{"move", "a.b.k", "a.b.k"}, []string{"move", "a.b.k", "b", "c"},
-		[]string{"drop"}, []string{"drop", "a"}, []string{"drop", "--yes"}, []string{"drop", "--yes", "a.b.c"}, []string{"drop", "--yes", "-n", "b"},
-		[]string{"drop", "--yes", "--context", "x", "a.b"}, []string{"drop-cache", "web.s"}, []string{"drop-cache", "--yes", "a.b"},
+		[]string{"drop"}, []string{"drop", "a"}, []string{"drop", "--yes"}, []string{"drop", "--yes", "a.b", ""}, []string{"drop", "--yes", "a.b."}, []string{"drop", "--yes", "a", "b"}, []string{"drop", "--yes", "a.b.c", "d"}, []string{"drop", "a.b.k"}, []string{"drop", "a.b", "k"}, []string{"drop", "--yes", "-n", "b"},
+		[]string{"drop", "--yes", "--context", "x", "a"}, []string{"drop-cache", "web.s"}, []string{"drop-cache", "--yes", "a.b"},
 		[]string{"create-cache", "a.b", "5"}, []string{"create-cache", "web.s"}, []string{"create-cache", "web", "5"}, []string{"touch", "a.b.k"},
 		[]string{"keys", "a.b.c", "d"}, []string{"keys", "--limit", "0"}, []string{"keys", "--limit", "-1"}, []string{"keys", "a", "b", "c"},
 		[]string{"namespaces", "-p", "a", "b"}, []string{"projects", "x"}, []string{"users", "x"}, []string{"caches", "x"}, []string{"version", "x"},

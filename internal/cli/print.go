@@ -36,6 +36,7 @@ func (a *app) printJSON(v any) error {
 
 // printEntry prints an entry as JSON.
 func (a *app) printEntry(e pronto.Entry, n pronto.Notation) error {
+	a.entry = true
 	return format.WriteEntry(a.out, &e, n)
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,9 +20,11 @@ const maxValue = 64 << 20
 
 // set is one run of the command set.
 type set struct {
-	ttl   time.Duration
-	limit int64 // of the value, in bytes
-	cond  conditions
+	ttl     time.Duration
+	keepTTL bool
+	limit   int64 // of the value, in bytes
+	cond    conditions
+	was     previous
 }
 
 func newSet() cmdline.Runner { return &set{limit: maxValue} }
@@ -33,6 +36,9 @@ func (c *set) Doc() cmdline.Doc {
 		Long: `Without VALUE, or with -, the value is read from standard input to its end, byte
 for byte, if that is a pipe or a file. With VALUE, standard input is not touched;
 behind -- everything is a value, - too.
+With --ttl the entry expires, in any namespace; a write without it makes it permanent
+again, or, in a cache, gives it the default expiry anew, unless --keep-ttl is given.
+--get prints what was there, also where a condition is not met.
 A value piped to an address that is invalid is kept for 15 minutes, and the hint
 says how to get it back.`,
 		Args: []cmdline.Arg{
@@ -44,6 +50,7 @@ says how to get it back.`,
 			"prontodb set myapp.config.environment production",
 			"prontodb set myapp.config.motd < motd.txt",
 			"prontodb set --ttl 90s web.session.u42 token",
+			"prontodb set --get myapp.state.leader \"$HOSTNAME\"",
 			"prontodb set --nx jobs.owner.build-17 \"$HOSTNAME\"",
 			"prontodb set myapp.config.offset -- -x",
 		},
@@ -51,15 +58,20 @@ says how to get it back.`,
 }
 
 func (c *set) Flags(f *cmdline.Flags) {
-	ttlFlag(f, &c.ttl, "ttl", "expiry `D` from now, in a cache only (default the cache's)")
+	ttlFlag(f, &c.ttl, "ttl", "expiry `D` from now (default that of the cache, if it is one)")
+	f.Bool(&c.keepTTL, "keep-ttl", "", "leave the expiry of an entry that is there, be it none")
 	f.Bytes(&c.limit, "max-value", "", "refuse a value of more than `BYTES` (default 64m)")
 	c.cond.presenceFlags(f)
 	c.cond.valueFlags(f)
+	c.was.flag(f, "nothing")
 }
 
 func (c *set) Run(ctx context.Context, a *app, args []string) error {
 	if err := c.checkArgs(a, args); err != nil {
 		return err
+	}
+	if c.ttl != 0 && c.keepTTL {
+		return errors.New("--ttl and --keep-ttl exclude each other")
 	}
 	if err := c.cond.check(); err != nil {
 		return err
@@ -82,17 +94,20 @@ func (c *set) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	var e pronto.Entry
-	err = a.update(ctx, sel, func(tx pronto.Writer) (err error) {
-		e, err = pronto.Set(tx, addr, value, pronto.SetOptions{TTL: c.ttl, If: c.cond.Condition})
+	err = a.update(ctx, sel, func(tx pronto.Writer) error {
+		if err := c.was.read(tx, addr); err != nil {
+			return err
+		}
+		e, err = pronto.Set(tx, addr, value, pronto.SetOptions{TTL: c.ttl, KeepTTL: c.keepTTL, If: c.cond.Condition})
 		return a.complete(tx, &e, err)
 	})
-	if err != nil {
-		return a.explainNotCache(err, n, addr, c.ttl)
-	}
-	if a.g.json {
+	switch {
+	case c.was.wanted:
+		return c.was.print(a, n, err)
+	case err == nil && a.g.json:
 		return a.printEntry(e, n)
 	}
-	return nil
+	return err
 }
 
 // checkArgs refuses arguments that are missing, or too many: those of a value

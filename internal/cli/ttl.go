@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"prontodb/internal/cmdline"
+	"prontodb/internal/shellwords"
 	"prontodb/pronto"
 )
 
@@ -64,14 +66,17 @@ func newTouch() cmdline.Runner { return &touch{} }
 
 func (*touch) Doc() cmdline.Doc {
 	return cmdline.Doc{
-		Purpose: "restart the expiry of an entry in a cache",
-		Usage:   "touch [flags] ADDRESS [D]",
+		Purpose: "change when an entry expires",
+		Usage:   "touch [flags] ADDRESS [D|never]",
+		Long: `Without D the default expiry of the entry's cache begins anew; elsewhere D is needed.
+never makes the entry permanent, which in a cache none can be. The value stays as it
+is, and so does the time at which it was updated.`,
 		Args: []cmdline.Arg{
 			{Name: "ADDRESS", Text: "the entry"},
-			{Name: "D", Text: "the expiry from now (default the cache's)", Optional: true},
+			{Name: "D", Text: "the expiry from now, or never (default the cache's)", Optional: true},
 		},
 		Exits:    [][2]string{exitMiss},
-		Examples: []string{"prontodb touch web.session.u42", "prontodb touch web.session.u42 2h"},
+		Examples: []string{"prontodb touch web.session.u42", "prontodb touch web.session.u42 2h", "prontodb touch myapp.config.banner never"},
 	}
 }
 
@@ -83,19 +88,30 @@ func (*touch) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	var ttl time.Duration
-	if len(args) == 2 {
+	never := len(args) == 2 && args[1] == "never"
+	if len(args) == 2 && !never {
 		if ttl, err = parseTTL(args[1]); err != nil {
 			return fmt.Errorf("duration %q: %w", args[1], err)
 		}
 	}
 	var e pronto.Entry
 	err = a.update(ctx, sel, func(tx pronto.Writer) (err error) {
-		e, err = pronto.Touch(tx, addr, ttl)
+		if never {
+			e, err = pronto.Persist(tx, addr)
+		} else {
+			e, err = pronto.Touch(tx, addr, ttl)
+		}
 		return a.complete(tx, &e, err)
 	})
+	ns := namespaceName(n, addr.Project, addr.Namespace)
 	switch {
+	case errors.Is(err, pronto.ErrNotCache):
+		full := pronto.Notation{Delim: a.g.delim}.Format(addr)
+		return cmdline.WithHint(fmt.Errorf("namespace %q: %w, its entries have no default expiry", ns, err), "%stouch %s D", a.here(), shellwords.Quote(full))
+	case errors.Is(err, pronto.ErrCache):
+		return fmt.Errorf("namespace %q %w", ns, err)
 	case err != nil:
-		return a.explainNotCache(err, n, addr, ttl)
+		return err
 	case a.g.json:
 		return a.printEntry(e, n)
 	}

@@ -126,6 +126,6 @@ var referenceExits = [...][2]string{
 	{"0", "done"},
 	{"1", "error: bad usage or address, storage, a database that is busy"},
 	{"2", "miss: not found, or expired"},
-	{"3", "condition not met: --nx, --xx, --if-value, --if-revision"},
+	{"3", "condition not met: --nx, --xx, --if-value, --if-revision, --max, --min"},
 	{"4", "look before you repeat it: done, but the output or the sync of it failed"},
 }

@@ -42,10 +42,10 @@ func checkTSV(value []byte) error {
 // AppendTSV appends the name and the value of a row as the rest of a line that
 // begins with what [pronto.Notation.Prefix] gives. It returns an error for what
 // TSV can't carry as it is, which is every entry that expires.
-func AppendTSV(b []byte, r *pronto.Row, expires bool) ([]byte, error) {
+func AppendTSV(b []byte, r *pronto.Row) ([]byte, error) {
 	b = append(b, r.Name...)
 	err := checkTSV(r.Value)
-	if expires {
+	if r.ExpiresAt != 0 {
 		err = errTSVTime
 	}
 	if err != nil {

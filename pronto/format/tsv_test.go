@@ -21,7 +21,7 @@ func FuzzTSV(f *testing.F) {
 			t.Fatalf("%q: %v", line, err)
 		}
 		row := pronto.Row{Name: []byte(e.Name()), Value: e.Value}
-		again, err := AppendTSV([]byte(pronto.Notation{}.Prefix(e.Project, e.Namespace)), &row, row.ExpiresAt != 0)
+		again, err := AppendTSV([]byte(pronto.Notation{}.Prefix(e.Project, e.Namespace)), &row)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}

@@ -43,6 +43,12 @@ func (ns *namespace) search(name string) (int, bool) {
 	return slices.BinarySearchFunc(ns.entries, name, func(e *entry, name string) int { return cmp.Compare(e.name, name) })
 }
 
+// listed reports whether a listing of namespaces has it at now: it is a cache, or
+// holds an entry that has not expired.
+func (ns *namespace) listed(now int64) bool {
+	return ns.ttl > 0 || slices.ContainsFunc(ns.entries, func(e *entry) bool { return !e.Expired(now) })
+}
+
 // selected lists the entries of a selection that have not expired at now, but
 // for its limit.
 func (ns *namespace) selected(sel pronto.Selection, now int64) []*entry {
@@ -68,9 +74,6 @@ func (st *state) problems() (list []string) {
 		for j, e := range ns.entries {
 			if at, ok := ns.search(e.name); !ok || at != j || e.name != e.Name() {
 				list = append(list, fmt.Sprintf("entry %s.%s.%s is out of order", ns.project, ns.name, e.name))
-			}
-			if e.ExpiresAt != 0 && ns.ttl == 0 {
-				list = append(list, fmt.Sprintf("entry %s.%s.%s expires outside a cache", ns.project, ns.name, e.name))
 			}
 			if e.Revision > st.revision {
 				list = append(list, fmt.Sprintf("entry %s.%s.%s is newer than the database", ns.project, ns.name, e.name))

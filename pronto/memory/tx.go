@@ -168,8 +168,7 @@ func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error
 	})
 }
 
-// each calls fn with each namespace that holds something, or is a cache, and
-// whose name by that function is in the range.
+// each calls fn with each namespace that is listed, and whose name by that function is in the range.
 func (tx *transaction) each(r pronto.NameRange, name func(*namespace) string, fn func(*namespace) error) error {
 	if tx.streaming {
 		return pronto.ErrStreaming
@@ -181,7 +180,7 @@ func (tx *transaction) each(r pronto.NameRange, name func(*namespace) string, fn
 		slices.Reverse(list)
 	}
 	for _, ns := range list {
-		if ns.meta != tx.meta || ns.ttl == 0 && len(ns.entries) == 0 || r.From != "" && (name(ns) < r.From) != r.Reverse {
+		if ns.meta != tx.meta || !ns.listed(tx.now) || r.From != "" && (name(ns) < r.From) != r.Reverse {
 			continue
 		}
 		if err := fn(ns); err != nil {
@@ -342,9 +341,11 @@ func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
 		return nil
 	}
 	ns := tx.change(project, name)
-	ns.entries = slices.DeleteFunc(ns.entries, func(e *entry) bool { return e.Expired(tx.now) })
 	tx.state.revision++
 	for i, e := range ns.entries {
+		if e.ExpiresAt != 0 {
+			continue
+		}
 		c := *e
 		c.ExpiresAt, c.Revision = expiresAt, tx.state.revision
 		ns.entries[i] = &c
@@ -356,16 +357,28 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 	if tx.streaming {
 		return 0, pronto.ErrStreaming
 	}
-	dropped, entries := 0, int64(0)
-	tx.state.spaces = slices.DeleteFunc(tx.state.spaces, func(ns *namespace) bool {
+	dropped, entries := false, int64(0)
+	kept := tx.state.spaces[:0:0]
+	for _, ns := range slices.Clone(tx.state.spaces) {
 		if ns.meta != tx.meta || !within(s, ns) {
-			return false
+			kept = append(kept, ns)
+			continue
 		}
-		dropped++
-		entries += int64(len(ns.selected(pronto.Selection{}, tx.now)))
-		return true
-	})
-	if dropped > 0 {
+		entries += int64(len(ns.selected(pronto.Selection{Scope: s}, tx.now)))
+		if !s.Part() {
+			dropped = true
+			continue
+		}
+		was := len(ns.entries)
+		ns = tx.change(ns.project, ns.name)
+		ns.entries = slices.DeleteFunc(ns.entries, func(e *entry) bool {
+			return strings.HasPrefix(e.name, s.Prefix) && (s.Context == "" || e.Context == s.Context)
+		})
+		dropped = dropped || len(ns.entries) < was
+		kept = append(kept, ns)
+	}
+	tx.state.spaces = kept
+	if dropped {
 		tx.state.revision++
 	}
 	return entries, nil

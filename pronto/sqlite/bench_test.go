@@ -121,7 +121,7 @@ func BenchmarkIncr(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		err := s.Update(context.Background(), func(tx pronto.Writer) error {
-			_, err := pronto.Incr(tx, a, 1)
+			_, err := pronto.Incr(tx, a, 1, pronto.IncrOptions{})
 			return err
 		})
 		if err != nil {

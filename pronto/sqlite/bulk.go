@@ -219,6 +219,9 @@ func (tx *transaction) bindEntry(st *driver.Stmt, at int, e *pronto.Entry, revis
 	if err == nil && ns.id == 0 {
 		ns, err = tx.insertNamespace(ns.Namespace)
 	}
+	if err == nil && e.ExpiresAt != 0 && !ns.expires {
+		err = tx.mayExpire(&ns)
+	}
 	if err != nil {
 		return err
 	}

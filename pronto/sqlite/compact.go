@@ -42,7 +42,7 @@ func (s *store) sweepAll(ctx context.Context) error {
 	for more := true; more; {
 		err := s.Update(ctx, func(w pronto.Writer) error {
 			tx := w.(*transaction)
-			if err := tx.load(); err != nil || !tx.expiring {
+			if err := tx.load(); err != nil || tx.expiring == 0 {
 				more = false
 				return err
 			}

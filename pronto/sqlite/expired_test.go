@@ -30,7 +30,7 @@ func fillCache(t *testing.T, s *store, names []string, expired func(name string)
 			list = append(list, e)
 		}
 		_, err := tx.PutAll(list, pronto.ConflictReplace)
-		tx.(*transaction).expiring = false // so that nothing is swept
+		tx.(*transaction).expiring = 0 // so that nothing is swept
 		return err
 	})
 	if err != nil {

@@ -37,7 +37,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 			func() error { _, err := pronto.CreateCache(tx, "p", "n", time.Hour, false); return err },
 			func() error { _, err := pronto.CreateCache(tx, "p", "n", time.Minute, false); return err },
 			func() error { _, err := pronto.Set(tx, a, []byte("1"), pronto.SetOptions{}); return err },
-			func() error { _, err := pronto.Incr(tx, a, 1); return err },
+			func() error { _, err := pronto.Incr(tx, a, 1, pronto.IncrOptions{}); return err },
 			func() error {
 				list := make([]pronto.Entry, 2*bulkRows)
 				for i := range list {
@@ -54,6 +54,12 @@ func TestStatementsUseIndexes(t *testing.T) {
 				return tx.Try(func(tx pronto.Writer) error { _, err := tx.Remove(addr("p", "bulk", "k000", "")); return err })
 			},
 			func() error { _, err := pronto.Touch(tx, a, 0); return err },
+			func() error {
+				_, err := pronto.Set(tx, addr("p", "plain", "k", ""), nil, pronto.SetOptions{TTL: time.Hour})
+				return err
+			},
+			func() error { return tx.EachProject(pronto.NameRange{}, func(string) error { return nil }) },
+			func() error { return tx.SetExpiry("p", "plain", 5) },
 			func() error {
 				_, err := pronto.Copy(tx, a, addr("p", "m", "k", ""), pronto.Condition{})
 				return err

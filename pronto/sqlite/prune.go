@@ -34,12 +34,13 @@ type pruner struct {
 	namespaces map[int64]pronto.Pruned // those that are left, by id
 	chunks     map[int64]bool          // those that belong to a value
 	revision   int64                   // the largest of an entry
-	expiring   bool                    // there is a cache, or an entry that expires
+	plain      map[int64]bool          // the plain ones, and whether an entry of them expires
+	expiring   int64                   // for state
 }
 
 // prune does what Prune says.
 func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
-	p := &pruner{s: s, told: told, namespaces: map[int64]pronto.Pruned{}, chunks: map[int64]bool{}}
+	p := &pruner{s: s, told: told, namespaces: map[int64]pronto.Pruned{}, chunks: map[int64]bool{}, plain: map[int64]bool{}}
 	err := s.c.Exec("PRAGMA synchronous=OFF; " + beginWrite)
 	if err == nil {
 		_, err = s.checkSchema()
@@ -54,9 +55,12 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 		err = p.pruneChunks()
 	}
 	if err == nil {
+		err = p.markExpiring()
+	}
+	if err == nil {
 		// Nothing counts on from less than there is.
-		err = s.do("UPDATE state SET revision = max(revision, ?1), expiring = expiring OR ?2, large = large OR ?3 WHERE revision < ?1 OR expiring < ?2 OR large < ?3",
-			p.revision, boolInt(p.expiring), boolInt(len(p.chunks) > 0))
+		err = s.do("UPDATE state SET revision = max(revision, ?1), expiring = max(expiring, ?2), large = large OR ?3 WHERE revision < ?1 OR expiring < ?2 OR large < ?3",
+			p.revision, p.expiring, boolInt(len(p.chunks) > 0))
 	}
 	if err == nil {
 		err = s.c.Exec("COMMIT")
@@ -91,7 +95,11 @@ func (p *pruner) pruneNamespaces() error {
 		ns := pronto.Pruned{Meta: st.Text(1), Address: pronto.Address{Project: st.Text(2), Namespace: st.Text(3)}}
 		if ns.Err = checkNamespace(st, &ns); ns.Err == nil {
 			p.namespaces[st.Int(0)] = ns
-			p.expiring = p.expiring || !st.IsNull(4)
+			if st.Int(4) > 0 {
+				p.expiring = max(p.expiring, expiresInCaches)
+			} else {
+				p.plain[st.Int(0)] = false
+			}
 			return nil
 		}
 		ns.IsNamespace = true
@@ -116,7 +124,7 @@ func checkNamespace(st *driver.Stmt, ns *pronto.Pruned) error {
 			return errUnwritable
 		}
 	}
-	if !st.IsNull(4) && (st.Type(4) != driver.Integer || st.Int(4) <= 0) {
+	if !st.IsNull(4) && (st.Type(4) != driver.Integer || st.Int(4) < 0) {
 		return errUnwritable
 	}
 	return cmp.Or(pronto.CheckText("meta", ns.Meta), pronto.CheckPart("project", ns.Project), pronto.CheckPart("namespace", ns.Namespace))
@@ -135,7 +143,9 @@ func (p *pruner) pruneEntries() error {
 		name, context := st.Bytes(1), st.Bytes(2)
 		if ns.Err = errUnwritable; known && isEntry(st) && p.ownsChunks(st) {
 			p.revision = max(p.revision, st.Int(3))
-			p.expiring = p.expiring || !st.IsNull(6)
+			if _, plain := p.plain[st.Int(0)]; plain && !st.IsNull(6) {
+				p.plain[st.Int(0)] = true
+			}
 			if isPlain(name) && len(context) == 0 {
 				return nil
 			}
@@ -156,6 +166,20 @@ func (p *pruner) pruneEntries() error {
 		remove.BindColumn(2, st, 1)
 		return remove.Run() // of a row that the query has done with
 	})
+}
+
+// markExpiring has the namespaces say where entries expire.
+func (p *pruner) markExpiring() error {
+	for id, expires := range p.plain {
+		if !expires {
+			continue
+		}
+		p.expiring = expiresAnywhere
+		if err := p.s.do("UPDATE namespace SET ttl = 0 WHERE id = ?", id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isEntry reports whether the columns of a row are of the types, and in the

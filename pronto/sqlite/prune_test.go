@@ -110,8 +110,11 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if n, err := (&store{c: c}).number("SELECT expiring FROM state"); n != 1 || err != nil {
+	if n, err := (&store{c: c}).number("SELECT expiring FROM state"); n != expiresAnywhere || err != nil {
 		t.Errorf("expiring is %d, %v", n, err)
+	}
+	if n, err := (&store{c: c}).number("SELECT ttl FROM namespace WHERE id = 1 AND ttl IS NOT NULL"); n != 0 || err != nil {
+		t.Errorf("the namespace of what expires has the ttl %d, %v", n, err)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // namespaceRow is a row of the table namespace; id 0 where there is none.
 type namespaceRow struct {
 	pronto.Namespace
-	id int64
+	id      int64
+	expires bool // its entries do, or may: see the column ttl
 }
 
 func (tx *transaction) Now() int64 { return tx.now }
@@ -118,7 +119,7 @@ func (tx *transaction) namespace(project, name string) (namespaceRow, error) {
 		return namespaceRow{}, err
 	}
 	if row {
-		ns.id, ns.TTL = st.Int(0), st.Int(1)
+		ns.id, ns.TTL, ns.expires = st.Int(0), st.Int(1), !st.IsNull(1)
 	}
 	tx.remember(ns)
 	return ns, nil
@@ -138,15 +139,28 @@ func (tx *transaction) remember(ns namespaceRow) {
 
 // sqlRange is the condition of every listing: one range of the primary key. It
 // asks for no more than it must, for each condition is looked at with each row:
-// entries of a namespace that is no cache do not expire, and of a cache it is the rows
-// of every context, expired or not.
+// in most namespaces no entry expires, and of a cache it is the rows of every
+// context, expired or not.
 func sqlRange(ns namespaceRow, s pronto.Scope) string {
-	sql := " FROM entry AS e WHERE e.namespace = ?1"
-	if s.Prefix != "" {
-		sql += " AND e.name >= ?2 AND e.name < ?3"
+	if ns.Cache() {
+		s.Context = ""
 	}
-	if s.Context != "" && !ns.Cache() {
-		sql += " AND e.context = ?5"
+	sql := " FROM entry AS e WHERE " + sqlPart(s)
+	if ns.expires && !ns.Cache() {
+		sql += " AND (e.expires_at IS NULL OR e.expires_at > ?4)"
+	}
+	return sql
+}
+
+// sqlPart is the condition for what a scope selects of one namespace, expired or
+// not.
+func sqlPart(s pronto.Scope) string {
+	sql := "namespace = ?1"
+	if s.Prefix != "" {
+		sql += " AND name >= ?2 AND name < ?3"
+	}
+	if s.Context != "" {
+		sql += " AND context = ?5"
 	}
 	return sql
 }
@@ -162,6 +176,9 @@ func (tx *transaction) bindRange(st *driver.Stmt, ns namespaceRow, s pronto.Scop
 		} else {
 			st.BindBlob(3, nil) // which sorts after every text
 		}
+	}
+	if ns.expires && !ns.Cache() {
+		st.BindInt(4, tx.now)
 	}
 	if s.Context != "" {
 		st.BindText(5, s.Context)
@@ -304,14 +321,38 @@ func (tx *transaction) count(ns namespaceRow, sel pronto.Selection) (int64, erro
 }
 
 func (tx *transaction) EachNamespace(project string, names pronto.NameRange, counts bool, fn func(pronto.Namespace) error) error {
-	return tx.eachNamespace(project, names, counts, func(ns namespaceRow) error { return fn(ns.Namespace) })
+	listed, err := tx.listed()
+	if err != nil {
+		return err
+	}
+	return tx.eachNamespace(project, names, counts, listed, func(ns namespaceRow) error { return fn(ns.Namespace) })
 }
 
-// sqlCount counts the entries of the namespace n, unless it is a cache.
-const sqlCount = "CASE WHEN n.ttl IS NULL THEN (SELECT count(*) FROM entry AS e WHERE e.namespace = n.id) END"
+// listed is the condition for the namespaces n that are listed: none where the index
+// alone tells which there are, since a plain namespace never held what expires.
+func (tx *transaction) listed() (string, error) {
+	if tx.streaming {
+		return "", pronto.ErrStreaming
+	}
+	level, err := tx.level()
+	if err != nil || level < expiresAnywhere {
+		return "", err
+	}
+	return sqlListed, nil
+}
 
-// eachNamespace does what EachNamespace does.
-func (tx *transaction) eachNamespace(project string, names pronto.NameRange, counts bool, fn func(namespaceRow) error) error {
+const (
+	// sqlCount counts the entries of the namespace n that have not expired, unless it
+	// is a cache.
+	sqlCount = "CASE WHEN n.ttl IS NULL OR n.ttl = 0 THEN (SELECT count(*) FROM entry AS e WHERE e.namespace = n.id AND (n.ttl IS NULL OR e.expires_at IS NULL OR e.expires_at > ?4)) END"
+
+	// sqlListed leaves out a plain namespace n in which everything has expired.
+	sqlListed = " AND (n.ttl IS NULL OR n.ttl > 0 OR EXISTS (SELECT 1 FROM entry AS e WHERE e.namespace = n.id AND (e.expires_at IS NULL OR e.expires_at > ?4)))"
+)
+
+// eachNamespace does what EachNamespace does, with the namespaces that a further
+// condition selects.
+func (tx *transaction) eachNamespace(project string, names pronto.NameRange, counts bool, where string, fn func(namespaceRow) error) error {
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
@@ -322,7 +363,7 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 	if counts {
 		sql += ", " + sqlCount
 	}
-	sql += " FROM namespace AS n WHERE n.meta = ?1"
+	sql += " FROM namespace AS n WHERE n.meta = ?1" + where
 	order := " ORDER BY n.project, n.name"
 	if project != "" {
 		sql += " AND n.project = ?2" + sqlNames("n.name", names)
@@ -343,6 +384,9 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 			st.BindText(3, names.From)
 		}
 	}
+	if counts || where != "" {
+		st.BindInt(4, tx.now)
+	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
 	for {
@@ -353,7 +397,7 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 		if p := st.Bytes(2); string(p) != project { // the next of many is of the same
 			project = string(p)
 		}
-		ns := namespaceRow{pronto.Namespace{Project: project, Name: st.Text(3), TTL: st.Int(1)}, st.Int(0)}
+		ns := namespaceRow{pronto.Namespace{Project: project, Name: st.Text(3), TTL: st.Int(1)}, st.Int(0), !st.IsNull(1)}
 		if counts && ns.Cache() {
 			ns.Entries, err = tx.countCache(ns, pronto.Selection{})
 		} else if counts {
@@ -387,11 +431,14 @@ func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
+	listed, err := tx.listed()
+	if err != nil {
+		return err
+	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
 	for more := true; more; {
-		var err error
-		if names.From, more, err = tx.someProjects(names, fn); err != nil {
+		if names.From, more, err = tx.someProjects(names, listed, fn); err != nil {
 			return err
 		}
 	}
@@ -401,8 +448,8 @@ func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error
 // someProjects calls fn with the projects of a range, until there are none or
 // one has so many namespaces that it is better to go on by a range of its own,
 // which begins at next.
-func (tx *transaction) someProjects(names pronto.NameRange, fn func(string) error) (next string, more bool, err error) {
-	sql := "SELECT project FROM namespace WHERE meta = ?1" + sqlNames("project", names) + " ORDER BY project"
+func (tx *transaction) someProjects(names pronto.NameRange, listed string, fn func(string) error) (next string, more bool, err error) {
+	sql := "SELECT n.project FROM namespace AS n WHERE n.meta = ?1" + sqlNames("n.project", names) + listed + " ORDER BY n.project"
 	if names.Reverse {
 		sql += " DESC"
 	}
@@ -414,6 +461,9 @@ func (tx *transaction) someProjects(names pronto.NameRange, fn func(string) erro
 	st.BindText(1, tx.s.o.Meta)
 	if names.From != "" {
 		st.BindText(3, names.From)
+	}
+	if listed != "" {
+		st.BindInt(4, tx.now)
 	}
 	last, same := []byte(nil), 0
 	for {

@@ -6,11 +6,14 @@ package sqlite
 // entry.name is the key with its context ("k", "k__dev"), the bytes that
 // listings show, sort and search by; entry.context is the context alone, empty
 // for none and never NULL. namespace.ttl is the default expiry of a cache in
-// milliseconds, NULL where entries are permanent. state has one row: the
-// revision of the last committed change, and whether there has ever been a
-// cache, so that a database without one never looks for expired entries.
+// milliseconds; of a plain namespace it is NULL as long as no entry of it was given
+// an expiry, and then 0, so that a listing looks for what has expired only where
+// there may be some. state has one row: the revision of the last committed change,
+// and how much expires (expiresInCaches), so that a database where nothing ever did
+// never looks for it.
 //
-// A namespace that is no cache is there as long as an entry of it is.
+// A namespace that is no cache is there as long as an entry of it is, expired or
+// not; one in which everything has expired is not listed.
 //
 // entry.size is the size of a large value in bytes, which is in the table chunk
 // (value.go); NULL where the value is in the row. state.large says whether there
@@ -79,6 +82,12 @@ const (
 
 // tables are those of the schema that hold something, for copies of a database.
 var tables = [...]string{"namespace", "entry", "chunk", "state"}
+
+// What state.expiring says: 0 where nothing ever expired.
+const (
+	expiresInCaches = 1 // there is, or was, a cache
+	expiresAnywhere = 2 // and an entry of a plain namespace had an expiry
+)
 
 // schemaVersion is the newest schema this version knows: the number that
 // PRAGMA user_version of a database holds.

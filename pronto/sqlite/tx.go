@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"time"
 
 	"prontodb/pronto"
@@ -39,7 +40,7 @@ type transaction struct {
 	loaded   bool  // what follows is known
 	before   int64 // the revision of the change before
 	revision int64 // the last one given out
-	expiring bool  // there is, or was, a cache
+	expiring int64 // what has ever expired: see expiresInCaches
 	large    bool  // there is, or was, a value in chunks
 	many     bool  // entries were stored by the chunk, so that the log may be long
 }
@@ -259,7 +260,7 @@ func (tx *transaction) finish() error {
 	if tx.revision == tx.before {
 		return pronto.ErrNoRevision
 	}
-	if tx.expiring {
+	if tx.expiring > 0 {
 		if err := tx.sweep(); err != nil {
 			return err
 		}
@@ -315,7 +316,7 @@ func (tx *transaction) load() error {
 	if !row {
 		return fmt.Errorf("the row of state is missing: %w", pronto.ErrDamaged)
 	}
-	tx.revision, tx.expiring, tx.large = st.Int(0), st.Int(1) != 0, st.Int(2) != 0
+	tx.revision, tx.expiring, tx.large = st.Int(0), st.Int(1), st.Int(2) != 0
 	tx.before, tx.loaded = tx.revision, true
 	return nil
 }
@@ -342,6 +343,13 @@ func (tx *transaction) sweepSome(most int) (int, error) {
 	if err := tx.freeValues(where, bind); err != nil {
 		return 0, err
 	}
+	var from []int64
+	if tx.expiring >= expiresAnywhere {
+		var err error
+		if from, err = tx.namespacesToSweep(most); err != nil {
+			return 0, err
+		}
+	}
 	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + where)
 	if err != nil {
 		return 0, err
@@ -350,7 +358,33 @@ func (tx *transaction) sweepSome(most int) (int, error) {
 	if err := st.Run(); err != nil {
 		return 0, err
 	}
-	return int(tx.c.Changes()), nil
+	swept := int(tx.c.Changes())
+	for _, id := range from { // a plain one goes with its last entry
+		err := tx.s.do("DELETE FROM namespace WHERE id = ?1 AND ttl = 0 AND NOT EXISTS (SELECT 1 FROM entry WHERE namespace = ?1)", id)
+		if err != nil {
+			return swept, err
+		}
+		tx.namespaces = nil
+	}
+	return swept, nil
+}
+
+// namespacesToSweep lists, each once, the namespaces that sweepSome is about to
+// take something from.
+func (tx *transaction) namespacesToSweep(most int) (list []int64, err error) {
+	st, err := tx.c.Prepare("SELECT namespace FROM entry WHERE expires_at <= ? ORDER BY expires_at LIMIT ?")
+	if err != nil {
+		return nil, err
+	}
+	st.BindInt(1, tx.now)
+	st.BindInt(2, int64(most))
+	err = each(st, func() error {
+		if id := st.Int(0); !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+		return nil
+	})
+	return list, err
 }
 
 // checkpoint moves the log into the database once it is long. The commit is done

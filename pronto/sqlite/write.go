@@ -121,7 +121,7 @@ func (tx *transaction) insertNamespace(ns pronto.Namespace) (namespaceRow, error
 	if _, err := st.Step(); err != nil {
 		return namespaceRow{}, err
 	}
-	row := namespaceRow{ns, st.Int(0)}
+	row := namespaceRow{ns, st.Int(0), ns.Cache()}
 	tx.remember(row)
 	return row, nil
 }
@@ -135,30 +135,54 @@ func (tx *transaction) PutNamespace(ns pronto.Namespace) error {
 	if _, err := tx.nextRevision(); err != nil {
 		return err
 	}
-	if ns.Cache() && !tx.expiring {
-		if err := tx.s.run("UPDATE state SET expiring = 1"); err != nil {
-			return err
-		}
-		tx.expiring = true
-	}
-	if have.id == 0 && !ns.Cache() {
+	switch {
+	case have.id == 0 && !ns.Cache():
 		return nil // there is none without an entry
+	case !ns.Cache():
+		if have.Cache() { // whose entries keep their expiries
+			have.Namespace = ns
+			if err := tx.mayExpire(&have); err != nil {
+				return err
+			}
+		}
+		return tx.dropEmpty(have)
+	}
+	if err := tx.raiseLevel(expiresInCaches); err != nil {
+		return err
 	}
 	if have.id == 0 {
 		_, err := tx.insertNamespace(ns)
 		return err
 	}
-	st, err := tx.c.Prepare("UPDATE namespace SET ttl = nullif(?, 0) WHERE id = ?")
-	if err != nil {
+	tx.remember(namespaceRow{ns, have.id, true})
+	return tx.s.do("UPDATE namespace SET ttl = ? WHERE id = ?", ns.TTL, have.id)
+}
+
+// mayExpire takes notice that entries of a plain namespace have an expiry.
+func (tx *transaction) mayExpire(ns *namespaceRow) error {
+	if err := tx.raiseLevel(expiresAnywhere); err != nil {
 		return err
 	}
-	st.BindInt(1, ns.TTL)
-	st.BindInt(2, have.id)
-	if err := st.Run(); err != nil {
-		return err
+	ns.expires = true
+	tx.remember(*ns)
+	return tx.s.do("UPDATE namespace SET ttl = 0 WHERE id = ?", ns.id)
+}
+
+// raiseLevel stores what there is now in the database that expires.
+func (tx *transaction) raiseLevel(level int64) error {
+	if tx.expiring >= level {
+		return nil
 	}
-	tx.remember(namespaceRow{ns, have.id})
-	return tx.dropEmpty(namespaceRow{ns, have.id})
+	tx.expiring = level
+	return tx.s.do("UPDATE state SET expiring = ?", level)
+}
+
+// level says what has ever expired in the database: see expiresInCaches.
+func (tx *transaction) level() (int64, error) {
+	if tx.loaded {
+		return tx.expiring, nil
+	}
+	return tx.s.number("SELECT expiring FROM state")
 }
 
 func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
@@ -170,34 +194,13 @@ func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
 		return err
 	}
 	revision, err := tx.nextRevision()
+	if err == nil && !ns.expires {
+		err = tx.mayExpire(&ns)
+	}
 	if err != nil {
 		return err
 	}
-	// What has expired must not come back.
-	const expired = "namespace = ? AND expires_at <= ?"
-	bind := func(st *driver.Stmt) {
-		st.BindInt(1, ns.id)
-		st.BindInt(2, tx.now)
-	}
-	if err := tx.freeValues(expired, bind); err != nil {
-		return err
-	}
-	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + expired)
-	if err != nil {
-		return err
-	}
-	bind(st)
-	if err := st.Run(); err != nil {
-		return err
-	}
-	st, err = tx.c.Prepare("UPDATE entry SET expires_at = nullif(?, 0), revision = ? WHERE namespace = ?")
-	if err != nil {
-		return err
-	}
-	st.BindInt(1, expiresAt)
-	st.BindInt(2, revision)
-	st.BindInt(3, ns.id)
-	return st.Run()
+	return tx.s.do("UPDATE entry SET expires_at = ?, revision = ? WHERE namespace = ? AND expires_at IS NULL", expiresAt, revision, ns.id)
 }
 
 func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
@@ -211,39 +214,54 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 	if err := tx.load(); err != nil {
 		return 0, err
 	}
-	total := int64(0)
+	total, dropped := int64(0), !s.Part()
 	for _, ns := range list {
-		n, err := tx.count(ns, pronto.Selection{})
+		n, err := tx.count(ns, pronto.Selection{Scope: s})
 		if err != nil {
 			return 0, err
 		}
 		total += n
-		if err := tx.freeValues("namespace = ?", func(st *driver.Stmt) { st.BindInt(1, ns.id) }); err != nil {
+		some, err := tx.dropFrom(ns, s)
+		if err != nil {
 			return 0, err
 		}
-		for _, sql := range [...]string{
-			"DELETE FROM entry WHERE namespace = ?",
-			"DELETE FROM namespace WHERE id = ?",
-		} {
-			st, err := tx.c.Prepare(sql)
-			if err != nil {
-				return 0, err
-			}
-			st.BindInt(1, ns.id)
-			if err := st.Run(); err != nil {
-				return 0, err
-			}
-		}
-		tx.remember(namespaceRow{Namespace: pronto.Namespace{Project: ns.Project, Name: ns.Name}})
+		dropped = dropped || some
+	}
+	if !dropped {
+		return 0, nil
 	}
 	_, err = tx.nextRevision()
 	return total, err
 }
 
+// dropFrom removes what a scope selects of a namespace, and reports whether there
+// was something.
+func (tx *transaction) dropFrom(ns namespaceRow, s pronto.Scope) (bool, error) {
+	where := sqlPart(s)
+	bind := func(st *driver.Stmt) { tx.bindRange(st, namespaceRow{id: ns.id}, s, 0) } // what has expired, too
+	if err := tx.freeValues(where, bind); err != nil {
+		return false, err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + where)
+	if err != nil {
+		return false, err
+	}
+	bind(st)
+	if err := st.Run(); err != nil {
+		return false, err
+	}
+	some := tx.c.Changes() > 0
+	if s.Part() {
+		return some, tx.dropEmpty(ns)
+	}
+	tx.remember(namespaceRow{Namespace: pronto.Namespace{Project: ns.Project, Name: ns.Name}})
+	return some, tx.s.do("DELETE FROM namespace WHERE id = ?", ns.id)
+}
+
 // namespacesOf lists the namespaces of a scope that there are.
 func (tx *transaction) namespacesOf(s pronto.Scope) (list []namespaceRow, err error) {
 	if !s.OneNamespace() {
-		err = tx.eachNamespace(s.Project, pronto.NameRange{}, false, func(ns namespaceRow) error {
+		err = tx.eachNamespace(s.Project, pronto.NameRange{}, false, "", func(ns namespaceRow) error {
 			list = append(list, ns)
 			return nil
 		})

@@ -11,9 +11,11 @@ import (
 var cacheTests = []test{
 	{"CreateCache makes a cache of a namespace that holds nothing", createCache},
 	{"CreateCache converts permanent entries if it is told to", createCacheConvert},
+	{"CreateCache takes a namespace whose entries all expire", createCacheOfExpiring},
 	{"CreateCache refuses what is no duration or no name", createCacheRefuses},
 	{"DropCache removes a cache", dropCache},
-	{"Touch restarts an expiry", touch},
+	{"Touch changes an expiry", touch},
+	{"Persist ends one, but in a cache", persist},
 }
 
 func createCache(d *db) {
@@ -59,6 +61,8 @@ func createCacheConvert(d *db) {
 	d.update(func(tx pronto.Writer) {
 		d.set(tx, "p.n.a", "v")
 		d.set(tx, "p.n.b__dev", "w")
+		d.put(tx, "p.n.own", "x", start+700)
+		d.put(tx, "p.n.expired", "x", start+50)
 		d.set(tx, "p.m.a", "v")
 	})
 	d.ms.Add(50)
@@ -86,9 +90,30 @@ func createCacheConvert(d *db) {
 			}
 		}
 		equal(d, d.get(r, "p.m.a").ExpiresAt, 0, "expiry in another namespace")
+		equal(d, d.get(r, "p.n.own").ExpiresAt, start+700, "an expiry that was there")
+		d.hasNot(r, "p.n.expired")
 	})
 	d.ms.Add(1000)
 	d.view(func(r pronto.Reader) { equal(d, d.count(r, in("p", "n")), 0, "entries once they have expired") })
+}
+
+func createCacheOfExpiring(d *db) {
+	d.update(func(tx pronto.Writer) {
+		d.put(tx, "p.n.a", "v", start+700)
+		d.put(tx, "p.n.b", "v", start+50)
+	})
+	before := d.committed()
+	d.update(func(tx pronto.Writer) {
+		_, err := pronto.CreateCache(tx, "p", "n", time.Second, false)
+		d.check(err)
+	})
+	d.ms.Add(50)
+	d.view(func(r pronto.Reader) {
+		e := d.get(r, "p.n.a")
+		equal(d, e.ExpiresAt, start+700, "an expiry that was there")
+		equal(d, e.Revision <= before, true, "revision %d as it was", e.Revision)
+		d.sameNames(d.scan(r, in("p", "n")), []string{"a"}, "names")
+	})
 }
 
 func createCacheRefuses(d *db) {
@@ -146,6 +171,7 @@ func touch(d *db) {
 		d.put(tx, "p.c.expired", "v", start+500)
 		d.put(tx, "p.c.never", "v", 0)
 		d.set(tx, "p.n.k", "v")
+		d.put(tx, "p.n.own", "v", start+600)
 	})
 	d.ms.Add(500)
 	for _, test := range []struct {
@@ -157,7 +183,8 @@ func touch(d *db) {
 		{"p.c.k", 0, start + 1500, nil}, {"p.c.k", time.Minute, start + 60_500, nil}, {"p.c.k", 1, start + 501, nil}, {"p.c.never", time.Second, start + 1500, nil},
 		{"p.c.k", -1, 0, pronto.ErrTTL}, {"p.c.k", pronto.MaxTTL + 1, 0, pronto.ErrTTL},
 		{"p.c.expired", time.Minute, 0, pronto.ErrNotFound}, {"p.c.none", 0, 0, pronto.ErrNotFound}, {"p.none.k", 0, 0, pronto.ErrNotFound},
-		{"p.n.k", 0, 0, pronto.ErrNotCache}, {"p.n.k", time.Second, 0, pronto.ErrNotCache},
+		{"p.n.k", 0, 0, pronto.ErrNotCache}, {"p.n.own", 0, 0, pronto.ErrNotCache}, {"p.n.k", time.Second, start + 1500, nil}, {"p.n.own", time.Second, start + 1500, nil},
+		{"p.n.k", -1, 0, pronto.ErrTTL},
 	} {
 		err := d.attempt(func(tx pronto.Writer) error {
 			revision := d.revision(tx)
@@ -178,5 +205,40 @@ func touch(d *db) {
 			want = errGivenUp
 		}
 		d.is(err, want, "Touch of %s with %v", test.address, test.ttl)
+	}
+}
+
+func persist(d *db) {
+	d.update(func(tx pronto.Writer) {
+		d.cache(tx, "p", "c", 1000)
+		d.set(tx, "p.c.k", "v")
+		d.put(tx, "p.n.k", "value", start+600)
+		d.put(tx, "p.n.never", "v", 0)
+		d.put(tx, "p.n.expired", "v", start+500)
+	})
+	d.ms.Add(500)
+	for _, test := range []struct {
+		address string
+		err     error
+	}{
+		{"p.n.k", nil}, {"p.n.never", nil}, {"p.c.k", pronto.ErrCache}, {"p.n.expired", pronto.ErrNotFound}, {"p.n.none", pronto.ErrNotFound}, {"p.c.none", pronto.ErrNotFound},
+	} {
+		want := test.err
+		if want == nil {
+			want = errGivenUp
+		}
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			revision := d.revision(tx)
+			want, _ := tx.Get(d.at(test.address))
+			e, err := pronto.Persist(tx, d.at(test.address))
+			if err != nil {
+				equal(d, d.revision(tx), revision, "revision after Persist failed")
+				return err
+			}
+			want.ExpiresAt, want.Revision = 0, revision+1
+			equal(d, show(e), show(want), "Persist of %s", test.address)
+			equal(d, show(d.get(tx, test.address)), show(want), "what Persist stored")
+			return nil
+		}), want, "Persist of %s", test.address)
 	}
 }

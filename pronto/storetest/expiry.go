@@ -11,8 +11,10 @@ var expiryTests = []test{
 	{"an entry is there until, and absent from, the time it expires", expiryToTheMillisecond},
 	{"GetExpired finds what has expired and is still kept", expiredIsKept},
 	{"what has expired counts as absent to every change", expiredIsAbsentToWriters},
-	{"SetExpiry gives all entries of a namespace the same expiry", setExpiry},
-	{"SetExpiry brings nothing back to life", setExpiryOfExpired},
+	{"SetExpiry gives the permanent entries of a namespace the same expiry", setExpiry},
+	{"SetExpiry leaves an expiry that is there, and brings nothing back to life", setExpiryOfOthers},
+	{"entries of a plain namespace expire one by one", expiryInPlain},
+	{"a plain namespace is gone with the last entry that has not expired", expiryOfPlain},
 	{"writers sweep", sweeps},
 }
 
@@ -149,39 +151,181 @@ func setExpiry(d *db) {
 		}
 		equal(d, fmt.Sprint(d.get(r, "p.other.a"), d.get(r, "q.n.a")), other, "other namespaces")
 	})
-	// And for ever, which the namespace has to be permanent for.
-	d.update(func(tx pronto.Writer) {
-		d.check(tx.SetExpiry("p", "n", 0))
-		d.cache(tx, "p", "n", 0)
-	})
 	d.ms.Add(1_000_000)
 	d.view(func(r pronto.Reader) {
-		d.has(r, "p.n.a", "v")
-		equal(d, d.get(r, "p.n.a").ExpiresAt, 0, "expiry")
-		equal(d, d.count(r, in("p", "n")), 2, "entries")
+		d.hasNot(r, "p.n.a")
+		d.has(r, "p.other.a", "v")
+		equal(d, d.count(r, in("p", "n")), 0, "entries")
 	})
 }
 
-func setExpiryOfExpired(d *db) {
+func setExpiryOfOthers(d *db) {
+	for _, ttl := range []int64{60_000, 0} {
+		d.ms.Store(start)
+		d.update(func(tx pronto.Writer) {
+			_, err := tx.Drop(pronto.Scope{})
+			d.check(err)
+			d.cache(tx, "p", "c", ttl)
+			d.put(tx, "p.c.expired", "v", start+500)
+			d.put(tx, "p.c.live", "v", start+501)
+			d.put(tx, "p.c.never", "v", 0)
+		})
+		d.ms.Add(500)
+		d.update(func(tx pronto.Writer) {
+			before := d.get(tx, "p.c.live")
+			d.check(tx.SetExpiry("p", "c", start+60_000))
+			d.hasNot(tx, "p.c.expired")
+			equal(d, show(d.get(tx, "p.c.live")), show(before), "what expires already")
+			equal(d, d.get(tx, "p.c.never").ExpiresAt, start+60_000, "expiry of what was permanent")
+		})
+		d.ms.Add(1)
+		d.view(func(r pronto.Reader) {
+			d.hasNot(r, "p.c.expired")
+			d.sameNames(d.scan(r, in("p", "c")), []string{"never"}, "names")
+		})
+		d.ms.Add(60_000)
+		d.view(func(r pronto.Reader) { d.sameNames(d.scan(r, in("p", "c")), nil, "names in the end") })
+	}
+}
+
+// expiryInPlain looks at each way to store an expiry in a namespace that has never
+// had one.
+func expiryInPlain(d *db) {
+	const expires = start + 500
+	list := func(ns string) []pronto.Entry {
+		list := make([]pronto.Entry, 70) // an engine may store many another way
+		for i := range list {
+			list[i].Address = d.at(fmt.Sprintf("p.%s.m%02d", ns, i))
+		}
+		list[66].ExpiresAt = expires
+		return list
+	}
+	for i, ways := range []struct {
+		what string
+		put  func(tx pronto.Writer, ns string) (others int)
+	}{
+		{"Put", func(tx pronto.Writer, ns string) int { d.put(tx, "p."+ns+".m66", "v", expires); return 0 }},
+		{"Put over a permanent one", func(tx pronto.Writer, ns string) int {
+			d.put(tx, "p."+ns+".m66", "v", 0)
+			d.put(tx, "p."+ns+".m66", "v", expires)
+			return 0
+		}},
+		{"PutAll", func(tx pronto.Writer, ns string) int {
+			n, err := tx.PutAll(list(ns), pronto.ConflictFail)
+			d.check(err)
+			equal(d, n.New, 70, "new ones")
+			return 69
+		}},
+		{"PutAll over others", func(tx pronto.Writer, ns string) int {
+			l := list(ns)
+			l[66].ExpiresAt = 0
+			for _, l := range [][]pronto.Entry{l, list(ns)} {
+				_, err := tx.PutAll(l, pronto.ConflictReplace)
+				d.check(err)
+			}
+			return 69
+		}},
+		{"SetExpiry", func(tx pronto.Writer, ns string) int {
+			d.put(tx, "p."+ns+".m66", "v", 0)
+			d.check(tx.SetExpiry("p", ns, expires))
+			d.put(tx, "p."+ns+".k", "v", 0)
+			return 0
+		}},
+		{"a cache that becomes plain", func(tx pronto.Writer, ns string) int {
+			d.cache(tx, "p", ns, 60_000)
+			d.put(tx, "p."+ns+".m66", "v", expires)
+			d.cache(tx, "p", ns, 0)
+			return 0
+		}},
+		{"after one that was undone", func(tx pronto.Writer, ns string) int {
+			d.is(tx.Try(func(tx pronto.Writer) error { d.put(tx, "p."+ns+".m66", "v", expires); return errGivenUp }), errGivenUp, "Try")
+			d.put(tx, "p."+ns+".m66", "v", expires)
+			return 0
+		}},
+	} {
+		ns := fmt.Sprint("n", i)
+		d.ms.Store(start)
+		others := 0
+		d.update(func(tx pronto.Writer) {
+			d.put(tx, "p."+ns+".k", "v", 0)
+			others = ways.put(tx, ns) + 1
+			have, err := tx.Namespace("p", ns)
+			d.check(err)
+			equal(d, have.Cache(), false, "%s makes a cache", ways.what)
+		})
+		for _, ms := range []int64{expires - 1, expires} {
+			d.ms.Store(ms)
+			there := int64(0)
+			if ms < expires {
+				there = 1
+			}
+			look := func(r pronto.Reader) {
+				if there > 0 {
+					equal(d, d.get(r, "p."+ns+".m66").ExpiresAt, expires, "expiry by %s", ways.what)
+				} else {
+					d.hasNot(r, "p."+ns+".m66")
+				}
+				equal(d, d.count(r, in("p", ns)), int64(others)+there, "%s, %+d ms: entries", ways.what, ms-expires)
+				equal(d, len(d.scan(r, in("p", ns))), others+int(there), "%s, %+d ms: entries listed", ways.what, ms-expires)
+				list, err := Namespaces(r, "p", true)
+				d.check(err)
+				for _, have := range list {
+					if have.Name == ns {
+						equal(d, have.Entries, int64(others)+there, "%s, %+d ms: entries of the namespace", ways.what, ms-expires)
+					}
+				}
+			}
+			d.view(look)
+			d.is(d.attempt(func(tx pronto.Writer) error {
+				look(tx)
+				n, err := tx.Drop(pronto.Scope{Project: "p", Namespace: ns})
+				equal(d, n, int64(others)+there, "%s, %+d ms: Drop", ways.what, ms-expires)
+				return err
+			}), errGivenUp, "Update")
+		}
+	}
+}
+
+func expiryOfPlain(d *db) {
+	names := func(r pronto.Reader) string {
+		var projects []string
+		d.check(r.EachProject(pronto.NameRange{}, func(p string) error { projects = append(projects, p); return nil }))
+		return fmt.Sprint(projects, d.namespaces(r, ""), len(d.namespaces(r, "p")))
+	}
 	d.update(func(tx pronto.Writer) {
-		d.cache(tx, "p", "c", 60_000)
-		d.put(tx, "p.c.expired", "v", start+500)
-		d.put(tx, "p.c.live", "v", start+501)
+		d.put(tx, "p.n.a", "v", start+500)
+		d.put(tx, "p.n.b", "v", start+600)
+		d.put(tx, "p.never.a", "v", start+500)
+		d.put(tx, "p.never.k", "v", 0)
+		d.put(tx, "q.n.a", "v", start+500)
+		d.cache(tx, "r", "c", 60_000)
+		d.put(tx, "r.c.a", "v", start+500)
 	})
-	d.ms.Add(500)
+	for _, step := range []struct {
+		ms   int64
+		want string
+	}{
+		{start + 499, "[p q r] [{p n 0 0} {p never 0 0} {q n 0 0} {r c 60000 0}] 2"},
+		{start + 500, "[p r] [{p n 0 0} {p never 0 0} {r c 60000 0}] 2"},
+		{start + 600, "[p r] [{p never 0 0} {r c 60000 0}] 1"},
+	} {
+		d.ms.Store(step.ms)
+		look := func(r pronto.Reader) { equal(d, names(r), step.want, "at %+d ms: what there is", step.ms-start) }
+		d.view(look)
+		d.is(d.attempt(func(tx pronto.Writer) error { look(tx); return nil }), errGivenUp, "Update")
+	}
+	// What is swept takes its namespace along, and an entry brings it back.
+	for range 3 {
+		d.updateAs("other", func(tx pronto.Writer) { d.set(tx, "p.n.k", "v") })
+	}
 	d.update(func(tx pronto.Writer) {
-		d.check(tx.SetExpiry("p", "c", start+60_000))
-		d.hasNot(tx, "p.c.expired")
-		d.has(tx, "p.c.live", "v")
+		d.put(tx, "p.n.a", "again", start+700)
+		d.put(tx, "q.n.a", "again", 0)
+		d.hasNot(tx, "p.n.b")
 	})
-	d.ms.Add(1)
-	d.update(func(tx pronto.Writer) {
-		d.check(tx.SetExpiry("p", "c", 0))
-		d.cache(tx, "p", "c", 0)
-	})
+	d.ms.Store(start + 700)
 	d.view(func(r pronto.Reader) {
-		d.hasNot(r, "p.c.expired")
-		d.sameNames(d.scan(r, in("p", "c")), []string{"live"}, "names")
+		equal(d, names(r), "[p q r] [{p never 0 0} {q n 0 0} {r c 60000 0}] 1", "what there is in the end")
 	})
 }
 
@@ -200,12 +344,18 @@ func sweeps(d *db) {
 		}
 		d.put(tx, "p.c.later", "v", start+1001)
 		d.put(tx, "p.c.never", "v", 0)
+		for i := range entries {
+			d.put(tx, fmt.Sprint("p.plain.k", i), "v", start+1000)
+		}
+		d.put(tx, "p.plain.never", "v", 0)
 	})
 	kept := func() (n int) {
 		d.view(func(r pronto.Reader) {
 			for i := range entries {
-				if _, err := r.GetExpired(d.at(fmt.Sprint("p.c.k", i))); err == nil {
-					n++
+				for _, ns := range []string{"c", "plain"} {
+					if _, err := r.GetExpired(d.at(fmt.Sprint("p.", ns, ".k", i))); err == nil {
+						n++
+					}
 				}
 			}
 		})
@@ -213,7 +363,7 @@ func sweeps(d *db) {
 	}
 	d.ms.Add(999)
 	d.updateAs("other", func(tx pronto.Writer) { d.set(tx, "p.n.k", "v") })
-	equal(d, kept(), entries, "entries kept before they expire")
+	equal(d, kept(), 2*entries, "entries kept before they expire")
 	d.ms.Add(1)
 	for i := 0; kept() > 0; i++ {
 		if i == entries {
@@ -224,5 +374,6 @@ func sweeps(d *db) {
 	d.view(func(r pronto.Reader) {
 		d.has(r, "p.c.later", "v")
 		d.has(r, "p.c.never", "v")
+		d.has(r, "p.plain.never", "v")
 	})
 }

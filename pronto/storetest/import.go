@@ -18,8 +18,8 @@ var importTests = []test{
 	{"keeps revisions only where there has never been a change", importRevisions},
 	{"leaves out what has expired", importExpired},
 	{"renews in a cache what has no expiry", importRenews},
-	{"makes caches of what expires", importDerives},
-	{"refuses what expires beside permanent entries", importHoldsPermanent},
+	{"keeps an expiry in a plain namespace", importExpiring},
+	{"refuses a cache where there are permanent entries", importHoldsPermanent},
 	{"creates caches", importCaches},
 	{"asks about what it refuses", importRefuse},
 	{"names the item that is wrong", importNamesItem},
@@ -113,6 +113,7 @@ type importModelOf struct {
 	now      int64
 	conflict pronto.Conflict
 	ttl      map[string]int64
+	given    map[string]bool // namespaces that a permanent entry was given for
 	entries  map[pronto.Address]modelEntry
 	report   pronto.ImportReport
 	refused  []string
@@ -121,11 +122,11 @@ type importModelOf struct {
 
 func (m *importModelOf) holds(namespace string) bool {
 	for a, e := range m.entries {
-		if a.Namespace == namespace && !e.Expired(m.now) {
+		if a.Namespace == namespace && e.ExpiresAt == 0 {
 			return true
 		}
 	}
-	return false
+	return m.given[namespace]
 }
 
 func (m *importModelOf) add(number int, it item) {
@@ -145,19 +146,9 @@ func (m *importModelOf) add(number int, it item) {
 	e := it.Entry
 	expired := e.Expired(m.now)
 	switch {
-	case e.ExpiresAt != 0 && m.ttl[ns] == 0 && !expired && m.holds(ns):
-		refuse()
-		return
-	case e.ExpiresAt != 0 && m.ttl[ns] == 0:
-		from := m.now
-		if e.UpdatedAt != 0 && e.UpdatedAt < e.ExpiresAt {
-			from = e.UpdatedAt
-		}
-		if from < e.ExpiresAt && !m.holds(ns) {
-			m.ttl[ns] = min(e.ExpiresAt-from, pronto.MaxTTL.Milliseconds())
-			m.report.Caches++
-		}
-	case e.ExpiresAt == 0 && m.ttl[ns] > 0:
+	case e.ExpiresAt == 0 && m.ttl[ns] == 0:
+		m.given[ns] = true
+	case e.ExpiresAt == 0:
 		e.ExpiresAt = m.now + m.ttl[ns]
 		m.report.Renewed++
 	}
@@ -205,7 +196,7 @@ func (d *db) randomItems(r *rand.Rand, tx pronto.Writer, m *importModelOf) []ite
 	}
 	for i := range r.IntN(8) {
 		e := pronto.Entry{Address: address(), Value: fmt.Append(nil, "old", i), CreatedAt: 3, UpdatedAt: 4}
-		if m.ttl[e.Namespace] > 0 {
+		if m.ttl[e.Namespace] > 0 || r.IntN(2) == 0 {
 			e.ExpiresAt = any(m.now, m.now-1, m.now+1, m.now+500)
 		}
 		d.check(tx.Put(&e))
@@ -231,7 +222,7 @@ func importModel(d *db) {
 	r := rand.New(rand.NewPCG(1, 2))
 	refusals, failures, chunk := 0, 0, &pronto.ImportChunk{Limit: 8}
 	for round := range 120 {
-		m := &importModelOf{now: start, conflict: pronto.Conflict(round % 3), ttl: make(map[string]int64), entries: make(map[pronto.Address]modelEntry)}
+		m := &importModelOf{now: start, conflict: pronto.Conflict(round % 3), ttl: make(map[string]int64), given: make(map[string]bool), entries: make(map[pronto.Address]modelEntry)}
 		d.is(d.attempt(func(tx pronto.Writer) error {
 			items := d.randomItems(r, tx, m)
 			var refused []string
@@ -303,7 +294,7 @@ func importKeeps(d *db) {
 	}
 	r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 	report := d.imported(pronto.ConflictFail, items...)
-	equal(d, report, pronto.ImportReport{Imported: int64(len(items)), Caches: 1}, "report")
+	equal(d, report, pronto.ImportReport{Imported: int64(len(items))}, "report")
 	d.view(func(r pronto.Reader) {
 		for _, it := range items {
 			e, err := r.Get(it.Address)
@@ -369,39 +360,34 @@ func importRenews(d *db) {
 	})
 }
 
-func importDerives(d *db) {
-	for i, test := range []struct {
-		updated, expires int64
-		want             int64
-	}{
-		{start - 500, start + 500, 1000}, {0, start + 500, 500}, {start + 500, start + 500, 500}, {start + 600, start + 500, 500}, {start + 499, start + 500, 1},
-		{start - 500, start - 400, 100}, {0, start - 400, 0}, {start, start, 0}, {0, start + 1, 1}, {1, start + pronto.MaxTTL.Milliseconds(), pronto.MaxTTL.Milliseconds()},
-	} {
-		name := fmt.Sprint("c", i)
-		report := d.imported(pronto.ConflictFail, d.entry("p."+name+".a", "v", 1, test.updated, test.expires), d.entry("p."+name+".b", "v", 1, 1, 0))
-		d.view(func(r pronto.Reader) {
-			ns, err := r.Namespace("p", name)
-			d.check(err)
-			equal(d, ns.TTL, test.want, "default expiry derived from %d to %d", test.updated-start, test.expires-start)
-			equal(d, report.Caches, int64(min(1, test.want)), "caches")
-			want := int64(0)
-			if test.want > 0 {
-				want = start + test.want
-			}
-			equal(d, d.get(r, "p."+name+".b").ExpiresAt, want, "expiry of the next one")
-		})
-	}
+func importExpiring(d *db) {
+	d.update(func(tx pronto.Writer) { d.set(tx, "p.n.k", "v") })
+	report := d.imported(pronto.ConflictFail,
+		d.entry("p.n.x", "v", 1, 2, start+5), d.entry("p.new.x", "v", 1, 2, start+5), d.entry("p.new.y", "v", 1, 2, 0), d.entry("p.gone.x", "v", 1, 2, start-5))
+	equal(d, report, pronto.ImportReport{Imported: 3, Expired: 1}, "report")
+	d.view(func(r pronto.Reader) {
+		equal(d, fmt.Sprint(d.namespaces(r, "")), "[{p n 0 0} {p new 0 0}]", "namespaces")
+		equal(d, d.get(r, "p.n.x").ExpiresAt, start+5, "expiry beside permanent entries")
+		equal(d, d.get(r, "p.new.y").ExpiresAt, 0, "expiry of the next one")
+	})
+	d.ms.Add(5)
+	d.view(func(r pronto.Reader) {
+		equal(d, d.count(r, pronto.Selection{Scope: pronto.Scope{Project: "p", Namespace: "new"}}), 1, "entries left")
+	})
 }
 
 func importHoldsPermanent(d *db) {
-	d.update(func(tx pronto.Writer) { d.set(tx, "p.n.k", "v") })
+	d.update(func(tx pronto.Writer) {
+		d.set(tx, "p.n.k", "v")
+		d.put(tx, "p.expiring.k", "v", start+5)
+	})
 	for _, items := range [][]item{
-		{d.entry("p.m.k", "v", 1, 2, 0), d.entry("p.n.x", "v", 1, 2, start+5)},                                 // what was there
-		{d.entry("p.m.k", "v", 1, 2, 0), d.entry("p.m.x", "v", 1, 2, start+5)},                                 // what came just now
-		{d.entry("p.n.k", "v", 1, 2, start), cacheItem("p", "n", 1000)},                                        //
-		{d.entry("p.m.k", "v", 1, 2, 0), cacheItem("p", "m", 1000)},                                            //
-		{d.entry("p.m.k", "v", 1, start+9, start), d.entry("p.n.k", "v", 1, 2, start+1)},                       //
-		{d.entry("p.m.k", "v", 1, 2, 0), d.entry("p.m.x", "v", 1, 2, start+5), d.entry("p.m.l", "v", 1, 2, 0)}, //
+		{d.entry("p.n.k", "v", 1, 2, start), cacheItem("p", "n", 1000)},                        // what was there
+		{d.entry("p.m.k", "v", 1, 2, 0), cacheItem("p", "m", 1000)},                            // what came just now
+		{cacheItem("p", "expiring", 1000), cacheItem("p", "n", 1000)},                          //
+		{d.entry("p.n.x", "v", 1, 2, start+5), cacheItem("p", "n", 1000)},                      //
+		{d.entry("p.expiring.x", "v", 1, 2, 0), cacheItem("p", "expiring", 1000)},              //
+		{d.entry("p.m.k", "v", 1, start+9, 0), cacheItem("p", "m", 1), cacheItem("q", "m", 1)}, //
 	} {
 		err := d.attempt(func(tx pronto.Writer) error {
 			_, err := imports(tx, pronto.ConflictReplace, items, nil)
@@ -469,13 +455,13 @@ func importRefuse(d *db) {
 			got = append(got, fmt.Sprintf("%d %q %v %v", item, a, errors.Is(err, pronto.ErrHoldsPermanent), errors.Is(err, pronto.ErrConflict)))
 			return nil
 		})
-		equal(d, report, pronto.ImportReport{Imported: 2}, "report")
+		equal(d, report, pronto.ImportReport{Imported: 3}, "report")
 		d.has(tx, "p.m.first", "v")
 		d.has(tx, "p.m.last", "v")
-		d.hasNot(tx, "p.n.x__dev")
+		d.has(tx, "p.n.x__dev", "v")
 		return err
 	}), errGivenUp, "Update")
-	d.sameNames(got, []string{`2 {"p" "n" "x" "dev"} true false`, `3 {"p" "n" "" ""} true false`, `4 {"p" "c" "" ""} false true`}, "what was asked about")
+	d.sameNames(got, []string{`3 {"p" "n" "" ""} true false`, `4 {"p" "c" "" ""} false true`}, "what was asked about")
 
 	err := d.attempt(func(tx pronto.Writer) error {
 		_, err := imports(tx, pronto.ConflictFail, items, func(pronto.Address, int64, error) error { return errors.ErrUnsupported })

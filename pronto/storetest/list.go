@@ -14,6 +14,7 @@ var listTests = []test{
 	{"and Count agree", listCounts},
 	{"returns the errors of its functions", listErrors},
 	{"Namespaces lists those that hold an entry or are a cache", listNamespaces},
+	{"ListFallback takes the entry without a context where there is none with it", listFallback},
 }
 
 func (d *db) fillForLists() (all []pronto.Address) {
@@ -159,6 +160,64 @@ func listErrors(d *db) {
 	})
 }
 
+func listFallback(d *db) {
+	d.update(func(tx pronto.Writer) {
+		for _, a := range []string{"p.n.url", "p.n.url__dev", "p.n.url__prod", "p.n.port", "p.n.port__prod", "p.n.only__dev", "p.n.soon", "p.m.url", "p.m.x__dev", "q.n.k"} {
+			d.set(tx, a, a)
+		}
+		d.put(tx, "p.n.soon__dev", "v", start+1)
+	})
+	for _, test := range []struct {
+		ms    int64
+		scope pronto.Scope
+		want  string
+	}{
+		{start, pronto.Scope{Project: "p", Context: "dev"}, "[p.m.url p.m.x__dev p.n.only__dev p.n.port p.n.soon__dev p.n.url__dev]"},
+		{start + 1, pronto.Scope{Project: "p", Context: "dev"}, "[p.m.url p.m.x__dev p.n.only__dev p.n.port p.n.soon p.n.url__dev]"},
+		{start, pronto.Scope{Project: "p", Namespace: "n", Context: "prod"}, "[p.n.port__prod p.n.soon p.n.url__prod]"},
+		{start, pronto.Scope{Project: "p", Namespace: "n", Context: "test", Prefix: "p"}, "[p.n.port]"},
+		{start, pronto.Scope{Context: "test"}, "[p.m.url p.n.port p.n.soon p.n.url q.n.k]"},
+	} {
+		d.ms.Store(test.ms)
+		for _, reverse := range []bool{false, true} {
+			var got, entered []string
+			d.view(func(r pronto.Reader) {
+				sel := pronto.Selection{Scope: test.scope, Fields: pronto.ValueField, Reverse: reverse}
+				d.check(pronto.ListFallback(r, pronto.Notation{}, sel, func(ns pronto.Namespace) error {
+					entered = append(entered, ns.Project+"."+ns.Name)
+					return nil
+				}, func(row *pronto.Row) error {
+					if len(row.Value) == 0 {
+						d.Errorf("%s comes without its value", row.Name)
+					}
+					got = append(got, row.Project+"."+row.Namespace+"."+string(row.Name))
+					return nil
+				}))
+			})
+			if reverse {
+				slices.Reverse(got)
+			}
+			equal(d, fmt.Sprint(got), test.want, "ListFallback of %+v", test.scope)
+			if len(entered) == 0 {
+				d.Error("no namespace was entered")
+			}
+		}
+	}
+	d.ms.Store(start)
+	d.view(func(r pronto.Reader) {
+		for _, test := range [][2]string{
+			{"p.n.url__dev", "p.n.url__dev"}, {"p.n.url__test", "p.n.url"}, {"p.n.url", "p.n.url"}, {"p.n.only__test", ""}, {"p.n.none", ""}, {"p.n.soon__dev", "p.n.soon__dev"},
+		} {
+			e, err := pronto.Fallback(r.Stat, d.at(test[0]))
+			if test[1] == "" {
+				d.is(err, pronto.ErrNotFound, "Fallback of %s", test[0])
+			} else if err != nil || e.Address != d.at(test[1]) {
+				d.Errorf("Fallback of %s: %v, %v", test[0], e.Address, err)
+			}
+		}
+	})
+}
+
 func listNamespaces(d *db) {
 	d.update(func(tx pronto.Writer) {
 		for _, a := range []string{"b.n.k", "a.n.k", "a.m.k", "a.m.l", "a.gone.k"} {
@@ -168,6 +227,10 @@ func listNamespaces(d *db) {
 		d.cache(tx, "a", "expired", 60_000)
 		d.put(tx, "a.expired.k", "v", start+1)
 		d.put(tx, "a.expired.l", "v", start+2)
+		d.put(tx, "a.plain.k", "v", start+1)
+		d.put(tx, "a.plain.l", "v", start+2)
+		d.put(tx, "a.over.k", "v", start+1)
+		d.put(tx, "c.over.k", "v", start+1)
 		d.check(tx.PutNamespace(pronto.Namespace{Project: "a", Name: "nothing"}))
 		_, err := tx.Remove(d.at("a.gone.k"))
 		d.check(err)
@@ -179,8 +242,8 @@ func listNamespaces(d *db) {
 			counts  bool
 			want    string
 		}{
-			{"", false, "[{a empty 5 0} {a expired 60000 0} {a m 0 0} {a n 0 0} {b n 0 0}]"},
-			{"", true, "[{a empty 5 0} {a expired 60000 1} {a m 0 2} {a n 0 1} {b n 0 1}]"},
+			{"", false, "[{a empty 5 0} {a expired 60000 0} {a m 0 0} {a n 0 0} {a plain 0 0} {b n 0 0}]"},
+			{"", true, "[{a empty 5 0} {a expired 60000 1} {a m 0 2} {a n 0 1} {a plain 0 1} {b n 0 1}]"},
 			{"b", true, "[{b n 0 1}]"}, {"none", true, "[]"},
 		} {
 			list, err := Namespaces(r, test.project, test.counts)

@@ -74,7 +74,7 @@ func metaWrites(d *db) {
 			_, err := tx.PutAll(list, pronto.ConflictFail)
 			return err
 		},
-		"SetExpiry":    func(tx pronto.Writer) error { return tx.SetExpiry("p", "c", start+5) },
+		"SetExpiry":    func(tx pronto.Writer) error { return tx.SetExpiry("p", "n", start+5) },
 		"PutNamespace": func(tx pronto.Writer) error { d.cache(tx, "p", "c", 5); d.cache(tx, "p", "own1", 5); return nil },
 		"Try": func(tx pronto.Writer) error {
 			return tx.Try(func(tx pronto.Writer) error { d.set(tx, "p.n.k", "tried"); return nil })

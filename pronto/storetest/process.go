@@ -60,7 +60,7 @@ func runChild(t *testing.T) bool {
 	sum := pronto.Address{Project: "p", Namespace: "n", Key: "sum"}
 	for range childUpdates {
 		err := s.Update(ctx, func(tx pronto.Writer) error {
-			_, err := pronto.Incr(tx, sum, 1)
+			_, err := pronto.Incr(tx, sum, 1, pronto.IncrOptions{})
 			if err == nil && what == "die" {
 				os.Exit(3)
 			}
@@ -77,7 +77,7 @@ func processesWrite(d *db) {
 	a, b := d.child("write"), d.child("write")
 	for range childUpdates {
 		d.update(func(tx pronto.Writer) {
-			_, err := pronto.Incr(tx, d.at("p.n.sum"), 1)
+			_, err := pronto.Incr(tx, d.at("p.n.sum"), 1, pronto.IncrOptions{})
 			d.check(err)
 		})
 	}

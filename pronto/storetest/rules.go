@@ -15,10 +15,13 @@ var ruleTests = []test{
 	{"Set, Delete, Copy and Move happen if their condition holds", conditions},
 	{"Set returns the entry, and Complete the rest of it", setReturns},
 	{"Set refuses an address that no entry can have", setRefuses},
-	{"Set gives entries of a cache, and only these, an expiry", setExpires},
+	{"Set gives an entry an expiry, in a cache by default", setExpires},
+	{"Set keeps an expiry if it is told to", setKeepsTTL},
 	{"Delete reports whether there was one", deleteReports},
 	{"Incr adds to a number", incr},
 	{"Incr keeps an expiry, and starts anew where it is over", incrExpires},
+	{"Incr gives what is new an expiry", incrTTL},
+	{"Incr keeps within bounds", incrBounds},
 	{"Copy stores a value elsewhere, Move takes it away", copyAndMove},
 	{"Rescue keeps a value under a fresh key", rescue},
 }
@@ -114,7 +117,7 @@ func setRefuses(d *db) {
 				if _, ok := errors.AsType[*pronto.AddressError](err); !ok {
 					d.Errorf("Set of %q: %v", a, err)
 				}
-				_, err = pronto.Incr(tx, a, 1)
+				_, err = pronto.Incr(tx, a, 1, pronto.IncrOptions{})
 				if _, ok := errors.AsType[*pronto.AddressError](err); !ok {
 					d.Errorf("Incr of %q: %v", a, err)
 				}
@@ -140,7 +143,7 @@ func setExpires(d *db) {
 		{"p.c.k", 0, 1500, nil}, {"p.c.k", time.Second, 1000, nil}, {"p.c.k", time.Millisecond, 1, nil}, {"p.c.k", time.Nanosecond, 1, nil},
 		{"p.c.k", time.Millisecond + 1, 2, nil}, {"p.c.k", 2*time.Millisecond - 1, 2, nil}, {"p.c.k", pronto.MaxTTL, pronto.MaxTTL.Milliseconds(), nil},
 		{"p.c.k", pronto.MaxTTL + 1, 0, pronto.ErrTTL}, {"p.c.k", -1, 0, pronto.ErrTTL}, {"p.c.k", -time.Hour, 0, pronto.ErrTTL},
-		{"p.n.k", 0, 0, nil}, {"p.n.k", 1, 0, pronto.ErrNotCache}, {"p.none.k", time.Second, 0, pronto.ErrNotCache}, {"p.none.k", 0, 0, nil},
+		{"p.n.k", 0, 0, nil}, {"p.n.k", 1, 1, nil}, {"p.n.k", time.Millisecond + 1, 2, nil}, {"p.none.k", time.Second, 1000, nil}, {"p.none.k", 0, 0, nil},
 		{"p.n.k", -1, 0, pronto.ErrTTL}, {"p.n.k", pronto.MaxTTL + 1, 0, pronto.ErrTTL},
 	} {
 		err := d.attempt(func(tx pronto.Writer) error {
@@ -161,6 +164,35 @@ func setExpires(d *db) {
 			want = errGivenUp
 		}
 		d.is(err, want, "Set of %s with %v", test.address, test.ttl)
+	}
+}
+
+func setKeepsTTL(d *db) {
+	d.update(func(tx pronto.Writer) {
+		d.cache(tx, "p", "c", 1500)
+		for _, ns := range []string{"p.c.", "p.n."} {
+			d.put(tx, ns+"k", "v", start+500)
+			d.put(tx, ns+"never", "v", 0)
+			d.put(tx, ns+"expired", "v", start+100)
+		}
+	})
+	d.ms.Add(100)
+	for _, test := range []struct {
+		address string
+		keep    bool
+		want    int64
+	}{
+		{"p.c.k", true, start + 500}, {"p.c.never", true, 0}, {"p.c.expired", true, start + 1600}, {"p.c.absent", true, start + 1600},
+		{"p.n.k", true, start + 500}, {"p.n.never", true, 0}, {"p.n.expired", true, 0}, {"p.n.absent", true, 0}, {"p.none.k", true, 0},
+		{"p.c.k", false, start + 1600}, {"p.n.k", false, 0},
+	} {
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			e, err := pronto.Set(tx, d.at(test.address), []byte("w"), pronto.SetOptions{KeepTTL: test.keep})
+			equal(d, e.ExpiresAt, test.want, "expiry of %s, kept %v", test.address, test.keep)
+			d.has(tx, test.address, "w")
+			equal(d, d.get(tx, test.address).ExpiresAt, test.want, "stored expiry of %s, kept %v", test.address, test.keep)
+			return err
+		}), errGivenUp, "Set of %s", test.address)
 	}
 }
 
@@ -209,7 +241,7 @@ func incr(d *db) {
 				d.set(tx, "p.n.k", test.value)
 			}
 			before := d.revision(tx)
-			e, err := pronto.Incr(tx, d.at("p.n.k"), test.by)
+			e, err := pronto.Incr(tx, d.at("p.n.k"), test.by, pronto.IncrOptions{})
 			if err != nil {
 				equal(d, d.revision(tx), before, "revision after %.40q plus %d failed", test.value, test.by)
 				d.has(tx, "p.n.k", test.value)
@@ -231,7 +263,7 @@ func incr(d *db) {
 	}
 	err := d.attempt(func(tx pronto.Writer) error {
 		d.set(tx, "p.n.k", "-5")
-		_, err := pronto.Incr(tx, d.at("p.n.k"), math.MinInt64)
+		_, err := pronto.Incr(tx, d.at("p.n.k"), math.MinInt64, pronto.IncrOptions{})
 		return err
 	})
 	if err == nil || !strings.Contains(err.Error(), "-5 minus 9223372036854775808") {
@@ -248,7 +280,7 @@ func incrExpires(d *db) {
 	}{{0, "1", start}, {500, "2", start}, {499, "3", start}, {1, "1", start + 1000}, {999, "2", start + 1000}} {
 		d.ms.Add(step.after)
 		d.update(func(tx pronto.Writer) {
-			e, err := pronto.Incr(tx, d.at("p.c.k"), 1)
+			e, err := pronto.Incr(tx, d.at("p.c.k"), 1, pronto.IncrOptions{})
 			d.check(err)
 			equal(d, string(e.Value), step.want, "value")
 			equal(d, e.ExpiresAt, step.created+1000, "expiry")
@@ -256,6 +288,82 @@ func incrExpires(d *db) {
 			equal(d, d.get(tx, "p.c.k").CreatedAt, step.created, "creation")
 		})
 	}
+}
+
+func incrTTL(d *db) {
+	d.update(func(tx pronto.Writer) {
+		d.cache(tx, "p", "c", 1500)
+		d.set(tx, "p.n.there", "5")
+		d.put(tx, "p.n.expired", "5", start+100)
+		d.put(tx, "p.n.own", "5", start+200)
+	})
+	d.ms.Add(100)
+	for _, test := range []struct {
+		address string
+		ttl     time.Duration
+		value   string
+		want    int64
+		err     error
+	}{
+		{"p.n.new", time.Second, "2", start + 1100, nil}, {"p.new.new", 1, "2", start + 101, nil}, {"p.n.new", 0, "2", 0, nil}, {"p.c.new", 0, "2", start + 1600, nil},
+		{"p.c.new", time.Minute, "2", start + 60_100, nil}, {"p.n.there", time.Second, "7", 0, nil}, {"p.n.own", time.Second, "7", start + 200, nil},
+		{"p.n.expired", time.Second, "2", start + 1100, nil}, {"p.n.new", -1, "", 0, pronto.ErrTTL},
+	} {
+		want := test.err
+		if want == nil {
+			want = errGivenUp
+		}
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			e, err := pronto.Incr(tx, d.at(test.address), 2, pronto.IncrOptions{TTL: test.ttl})
+			if err != nil {
+				return err
+			}
+			have := d.get(tx, test.address)
+			for _, e := range []pronto.Entry{e, have} {
+				equal(d, fmt.Sprint(string(e.Value), " ", e.ExpiresAt), fmt.Sprint(test.value, " ", test.want), "%s with %v", test.address, test.ttl)
+			}
+			return nil
+		}), want, "Incr of %s with %v", test.address, test.ttl)
+	}
+}
+
+func incrBounds(d *db) {
+	const least, most = math.MinInt64, math.MaxInt64
+	bound := func(n int64) *int64 { return &n }
+	for _, test := range []struct {
+		value    string // "" is none
+		by       int64
+		min, max *int64
+		holds    bool
+	}{
+		{"", 1, nil, bound(1), true}, {"", 1, nil, bound(0), false}, {"", -1, bound(-1), nil, true}, {"", -1, bound(0), nil, false}, {"", 0, bound(0), bound(0), true},
+		{"9", 1, nil, bound(10), true}, {"10", 1, nil, bound(10), false}, {"10", 0, nil, bound(9), false}, {"10", -1, nil, bound(9), true}, {"20", -1, nil, bound(9), false},
+		{"1", -1, bound(0), nil, true}, {"0", -1, bound(0), nil, false}, {"-5", 3, bound(-2), nil, true}, {"-5", 3, bound(-1), nil, false}, {"5", -3, nil, bound(1), false},
+		{"9223372036854775807", 1, nil, bound(most), false}, {"9223372036854775806", 1, nil, bound(most), true}, {"-9223372036854775808", -1, bound(least), nil, false},
+		{"-9223372036854775807", -1, bound(least), nil, true}, {"9223372036854775807", most, bound(least), bound(5), false},
+	} {
+		want := error(errGivenUp)
+		if !test.holds {
+			want = pronto.ErrConditionNotMet
+		}
+		d.is(d.attempt(func(tx pronto.Writer) error {
+			if test.value != "" {
+				d.set(tx, "p.n.k", test.value)
+			}
+			before := d.dump(tx) + fmt.Sprint(d.revision(tx))
+			_, err := pronto.Incr(tx, d.at("p.n.k"), test.by, pronto.IncrOptions{Min: test.min, Max: test.max})
+			if err != nil {
+				equal(d, d.dump(tx)+fmt.Sprint(d.revision(tx)), before, "what was left behind")
+			}
+			return err
+		}), want, "%q plus %d", test.value, test.by)
+	}
+	// A bound on the one side does not hide an overflow on the other.
+	d.is(d.attempt(func(tx pronto.Writer) error {
+		d.set(tx, "p.n.k", "9223372036854775807")
+		_, err := pronto.Incr(tx, d.at("p.n.k"), 1, pronto.IncrOptions{Min: bound(0)})
+		return err
+	}), pronto.ErrOverflow, "an overflow")
 }
 
 func copyAndMove(d *db) {
@@ -270,6 +378,8 @@ func copyAndMove(d *db) {
 			d.set(tx, "p.n.there", "old")
 			d.put(tx, "p.c.src", "w", start+500)
 			d.put(tx, "p.c.expired", "w", start+1)
+			d.put(tx, "p.n.late", "x", start+9000)
+			d.put(tx, "pipe.cache.rescued-1", "r", start+500)
 		})
 		d.ms.Add(100)
 		for _, test := range []struct {
@@ -279,7 +389,9 @@ func copyAndMove(d *db) {
 			err      error
 		}{
 			{"p.n.src", "p.n.dst", "v", 0, nil}, {"p.n.src", "p.n.there", "v", 0, nil}, {"p.n.src", "q.new.src__dev", "v", 0, nil},
-			{"p.n.src", "p.c.dst", "v", start + 1100, nil}, {"p.c.src", "p.c.dst", "w", start + 1100, nil}, {"p.c.src", "p.n.dst", "w", 0, nil},
+			{"p.n.src", "p.c.dst", "v", start + 1100, nil}, {"p.c.src", "p.c.dst", "w", start + 500, nil}, {"p.c.src", "p.n.dst", "w", start + 500, nil},
+			{"p.c.src", "p.n.there", "w", start + 500, nil}, {"p.n.late", "p.c.dst", "x", start + 1100, nil}, {"p.n.late", "p.new.dst", "x", start + 9000, nil},
+			{"p.n.src", "p.n.late", "v", 0, nil}, {"pipe.cache.rescued-1", "p.n.dst", "r", 0, nil}, {"pipe.cache.rescued-1", "p.c.dst", "r", start + 1100, nil},
 			{"p.n.src", "p.n.src", "", 0, pronto.ErrSameEntry}, {"p.n.none", "p.n.none", "", 0, pronto.ErrSameEntry},
 			{"p.n.none", "p.n.dst", "", 0, pronto.ErrNotFound}, {"p.c.expired", "p.n.dst", "", 0, pronto.ErrNotFound},
 		} {
@@ -350,14 +462,14 @@ func rescue(d *db) {
 		d.check(err)
 		equal(d, ns.TTL, 5, "default expiry")
 	})
-	// So is a permanent namespace.
+	// So is a plain namespace with permanent entries.
 	d.update(func(tx pronto.Writer) {
 		_, err := tx.Drop(pronto.Scope{})
 		d.check(err)
 		d.set(tx, "pipe.cache.mine", "v")
 		e, err := tx.Get(rescue(tx, "v"))
 		d.check(err)
-		equal(d, e.ExpiresAt, 0, "expiry in a permanent namespace")
+		equal(d, e.ExpiresAt, start+pronto.RescueTTL.Milliseconds(), "expiry in a plain namespace")
 		ns, err := tx.Namespace("pipe", "cache")
 		d.check(err)
 		equal(d, ns.Cache(), false, "a cache")

@@ -88,6 +88,7 @@ var groups = []group{
 	{"Meta", metaTests},
 	{"Rules", ruleTests},
 	{"Caches", cacheTests},
+	{"Model", modelTests},
 	{"List", listTests},
 	{"Import", importTests},
 	{"Optional", optionalTests},

@@ -113,7 +113,7 @@ func updateContention(d *db) {
 			for n := range each {
 				err := s.Update(ctx, func(tx pronto.Writer) error {
 					calls.Add(1)
-					if _, err := pronto.Incr(tx, pronto.Address{Project: "p", Namespace: "n", Key: "sum"}, 1); err != nil {
+					if _, err := pronto.Incr(tx, pronto.Address{Project: "p", Namespace: "n", Key: "sum"}, 1, pronto.IncrOptions{}); err != nil {
 						return err
 					}
 					if n%5 == 4 {

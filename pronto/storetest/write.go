@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"prontodb/pronto"
@@ -29,6 +30,7 @@ var namespaceTests = []test{
 	{"PutNamespace creates one, or changes its default expiry", putNamespace},
 	{"Put creates one that is permanent", putCreatesNamespace},
 	{"Drop removes the namespaces of the scope and counts what was there", drop},
+	{"Drop removes what a prefix and a context select", dropPart},
 	{"a namespace that was dropped can be made anew", dropAndMakeAnew},
 	{"there can be very many", manyNamespaces},
 }
@@ -336,8 +338,6 @@ func drop(d *db) {
 		{pronto.Scope{}, 6, "[]"},
 		{pronto.Scope{Project: "p"}, 4, "[{pp n 0 0} {q c 60000 0} {q n 0 0}]"},
 		{pronto.Scope{Project: "p", Namespace: "n"}, 2, "[{p c 60000 0} {p m 0 0} {pp n 0 0} {q c 60000 0} {q n 0 0}]"},
-		{pronto.Scope{Project: "p", Namespace: "n", Prefix: "a", Context: "dev"}, 2, "[{p c 60000 0} {p m 0 0} {pp n 0 0} {q c 60000 0} {q n 0 0}]"},
-		{pronto.Scope{Project: "p", Prefix: "a", Context: "dev"}, 4, "[{pp n 0 0} {q c 60000 0} {q n 0 0}]"},
 		{pronto.Scope{Project: "p", Namespace: "c"}, 1, "[{p m 0 0} {p n 0 0} {pp n 0 0} {q c 60000 0} {q n 0 0}]"},
 		{pronto.Scope{Project: "q", Namespace: "c"}, 0, "[{p c 60000 0} {p m 0 0} {p n 0 0} {pp n 0 0} {q n 0 0}]"},
 		{pronto.Scope{Project: "p", Namespace: "none"}, 0, all},
@@ -370,6 +370,67 @@ func drop(d *db) {
 				d.has(r, "q.n.a", "v")
 			}
 			equal(d, d.count(r, in("pp", "n")), int64(strings.Count(test.left, "{pp n")), "entries of pp")
+		})
+	}
+}
+
+func dropPart(d *db) {
+	large := strings.Repeat("x", 2<<20)
+	for _, test := range []struct {
+		scope pronto.Scope
+		want  int64
+		gone  string // what of the entries below
+		left  string // namespaces
+	}{
+		{pronto.Scope{Project: "p", Namespace: "n", Prefix: "a"}, 3, "p.n.a p.n.a__dev p.n.ab", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "n", Prefix: "a_"}, 1, "p.n.a__dev", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "n", Context: "dev"}, 2, "p.n.a__dev p.n.b__dev", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "n", Prefix: "b", Context: "dev"}, 1, "p.n.b__dev", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "m", Prefix: "a"}, 1, "p.m.a", "[{p c 60000 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "c", Prefix: "a"}, 1, "p.c.a p.c.ax", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Prefix: "a"}, 5, "p.n.a p.n.a__dev p.n.ab p.m.a p.c.a p.c.ax", "[{p c 60000 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Context: "dev"}, 3, "p.n.a__dev p.n.b__dev q.n.a__dev", "[{p c 60000 0} {p m 0 0} {p n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "n", Prefix: "\xff"}, 0, "", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "p", Namespace: "n", Prefix: "none"}, 0, "", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+		{pronto.Scope{Project: "none", Namespace: "n", Prefix: "a"}, 0, "", "[{p c 60000 0} {p m 0 0} {p n 0 0} {q n 0 0}]"},
+	} {
+		entries := []string{"p.n.a", "p.n.a__dev", "p.n.ab", "p.n.b__dev", "p.n.%", "p.m.a", "p.c.a", "p.c.ax", "p.c.b", "q.n.a__dev"}
+		d.ms.Store(start)
+		d.update(func(tx pronto.Writer) {
+			_, err := tx.Drop(pronto.Scope{})
+			d.check(err)
+			d.cache(tx, "p", "c", 60_000)
+			for i, a := range entries {
+				expires := int64(0)
+				if strings.HasSuffix(a, "x") {
+					expires = start + 500
+				}
+				d.put(tx, a, []string{"v", large}[i%2], expires)
+			}
+		})
+		d.ms.Add(500)
+		before := d.committed()
+		d.update(func(tx pronto.Writer) {
+			n, err := tx.Drop(test.scope)
+			d.check(err)
+			equal(d, n, test.want, "Drop of %+v", test.scope)
+			if test.gone == "" {
+				equal(d, d.revision(tx), before, "revision after Drop of nothing")
+			} else {
+				equal(d, d.revision(tx), before+1, "revision after Drop of %+v", test.scope)
+			}
+			equal(d, fmt.Sprint(d.namespaces(tx, "")), test.left, "in the transaction, after Drop of %+v", test.scope)
+		})
+		d.view(func(r pronto.Reader) {
+			equal(d, fmt.Sprint(d.namespaces(r, "")), test.left, "left after Drop of %+v", test.scope)
+			for _, a := range entries {
+				gone := slices.Contains(strings.Fields(test.gone), a)
+				_, err := r.GetExpired(d.at(a))
+				if strings.HasSuffix(a, "x") && !gone {
+					continue // it may have been swept
+				}
+				equal(d, errors.Is(err, pronto.ErrNotFound), gone, "after Drop of %+v: %s is gone", test.scope, a)
+			}
 		})
 	}
 }
