@@ -231,7 +231,7 @@ func (r *recording) checkStates(t *testing.T, w int) {
 			last = s
 		}
 		for _, part := range []string{doctorPart, setPart} {
-			if !strings.HasPrefix(s.observation[part], "status 0") {
+			if !strings.HasPrefix(s.observation[part], "status 0") && (s.acked || !r.halfway) {
 				t.Errorf("writer %d, after step %d, with nothing lost: %s: %s", w, s.step, part, s.observation[part])
 			}
 		}
