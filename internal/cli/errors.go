@@ -24,11 +24,14 @@ const (
 // exitStatus is the one place that maps errors to exit statuses.
 func exitStatus(err error) int {
 	var p *proc.Exit
+	var s *proc.StartError
 	switch {
 	case err == nil:
 		return statusDone
 	case errors.As(err, &p):
 		return p.Status
+	case errors.As(err, &s):
+		return s.Status
 	case errors.Is(err, pronto.ErrNotFound):
 		return statusMiss
 	case errors.Is(err, pronto.ErrConditionNotMet):

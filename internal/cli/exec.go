@@ -25,7 +25,8 @@ func (*execute) Doc() cmdline.Doc {
 		Usage:   "exec [flags] SCOPE… -- COMMAND [ARGUMENT…]",
 		Long: `Each key of the scopes is a variable: in upper case, every other character as _,
 so that db.host is DB_HOST and url__dev URL__DEV. The variables stand over those
-of this process. Two keys that would be one variable are an error, and so are a
+of this process, those that choose the database too: what COMMAND calls acts on
+the same one. Two keys that would be one variable are an error, and so are a
 name that starts with a digit and a value with a NUL. COMMAND takes the place of
 this process, with its signals, its files and its exit status. Where the scopes hold
 nothing, which a wrong name makes likely, it is not run.
@@ -37,7 +38,7 @@ of a key that has none the entry without a context, and all are named without it
 			{Name: "SCOPE", Text: "P, P.N or P.N.prefix; none: what -p and -n, or the cursor, say"},
 			{Name: "COMMAND", Text: "the program, and behind it its arguments"},
 		},
-		Exits: [][2]string{{"2", "the scopes hold nothing, and COMMAND was not run"}, {"*", "that of COMMAND; 1 too if it can't be run"}},
+		Exits: append([][2]string{{"2", "the scopes hold nothing, and COMMAND was not run"}}, exitsOfChild("COMMAND")...),
 		Examples: []string{
 			"prontodb exec myapp.config -- ./server --port 8080",
 			"prontodb exec myapp.config shared.secrets -- sh -c 'echo \"$DB_HOST\"'",
@@ -86,7 +87,7 @@ func (c *execute) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	return proc.Become(proc.Command{
-		Path: path, Args: argv, Env: proc.Environment(a.Environ(), vars),
+		Path: path, Args: argv, Env: proc.Environment(proc.Environment(a.Environ(), a.selectionVars(sel)), vars),
 		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr,
 	})
 }

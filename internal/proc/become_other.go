@@ -2,22 +2,15 @@
 
 package proc
 
-import (
-	"errors"
-	"os/exec"
-)
+import "os/exec"
 
 // become runs a program and passes its exit status on.
 func become(c Command) error {
 	cmd := exec.Command(c.Path)
 	cmd.Args, cmd.Env = c.Args, c.Env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
-	err := cmd.Run()
-	if ee, ok := errors.AsType[*exec.ExitError](err); ok {
-		return &Exit{ee.ExitCode()}
+	if err := cmd.Start(); err != nil {
+		return startFailed(c.Args[0], err)
 	}
-	if err != nil {
-		return runFailed(c.Args[0], err)
-	}
-	return nil
+	return passed(cmd.Wait())
 }

@@ -6,5 +6,5 @@ import "syscall"
 
 // become runs a program in the place of this process.
 func become(c Command) error {
-	return runFailed(c.Args[0], syscall.Exec(c.Path, c.Args, c.Env))
+	return startFailed(c.Args[0], syscall.Exec(c.Path, c.Args, c.Env))
 }

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 )
 
 // Exit is the exit status of a program that a command ran, to be passed on.
@@ -27,19 +25,13 @@ type Command struct {
 	Stdout, Stderr io.Writer
 }
 
-// Find looks for a program as a shell does, and says why it can't be run.
+// Find looks for a program as a shell does. Why it can't be run is a [StartError].
 func Find(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err == nil || errors.Is(err, exec.ErrDot) {
 		return path, nil
 	}
-	if ee, ok := errors.AsType[*exec.Error](err); ok {
-		err = ee.Err
-	}
-	if pe, ok := errors.AsType[*os.PathError](err); ok {
-		err = pe.Err
-	}
-	return "", fmt.Errorf("%s: %w", name, err)
+	return "", startFailed(name, err)
 }
 
 // Become runs a program in the place of this process, with its signals, its
@@ -47,15 +39,8 @@ func Find(name string) (string, error) {
 // exit status returned as an [Exit].
 func Become(c Command) error { return become(c) }
 
-// runFailed says why a program could not be run.
-func runFailed(name string, err error) error {
-	if errors.Is(err, syscall.E2BIG) {
-		return fmt.Errorf("%s: the environment and the arguments are too long: %w", name, err)
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
-// Environment is env with the variables of vars over it, NAME=VALUE each.
+// Environment is env with the variables of vars over it, NAME=VALUE each; a NAME
+// alone is a variable that is not to be there.
 func Environment(env, vars []string) []string {
 	set := make(map[string]bool, len(vars))
 	for _, v := range vars {
@@ -68,5 +53,10 @@ func Environment(env, vars []string) []string {
 			out = append(out, v)
 		}
 	}
-	return append(out, vars...)
+	for _, v := range vars {
+		if strings.Contains(v, "=") {
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -11,6 +11,7 @@ func TestEnvironment(t *testing.T) {
 		{[]string{"A=1", "B=2"}, nil, []string{"A=1", "B=2"}},
 		{nil, []string{"A=1"}, []string{"A=1"}},
 		{[]string{"A=1", "AB=2", "B=3", "A=4"}, []string{"A=x=y", "C="}, []string{"AB=2", "B=3", "A=x=y", "C="}},
+		{[]string{"A=1", "B=2"}, []string{"A", "C"}, []string{"B=2"}},
 	} {
 		env := slices.Clone(tt.env)
 		if got := Environment(env, tt.vars); !slices.Equal(got, tt.want) {
