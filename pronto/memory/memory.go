@@ -139,7 +139,7 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 	if tx.state.revision > pronto.MaxRevision {
 		return pronto.ErrNoRevision
 	}
-	if tx.state.revision != before.revision {
+	if tx.state.revision != before.revision || tx.locked {
 		after := tx.state
 		s.db.committed.Store(&after)
 	}

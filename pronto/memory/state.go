@@ -16,6 +16,8 @@ import (
 type state struct {
 	revision int64
 	spaces   []*namespace // in order of meta, project and name
+	locks    []lock       // in order of meta, name and ID
+	lastID   int64        // the last one given out
 }
 
 type namespace struct {
@@ -29,7 +31,9 @@ type entry struct {
 	pronto.Entry
 }
 
-func (st *state) clone() state { return state{st.revision, slices.Clone(st.spaces)} }
+func (st *state) clone() state {
+	return state{st.revision, slices.Clone(st.spaces), slices.Clone(st.locks), st.lastID}
+}
 
 // search is where the namespace is, or would be.
 func (st *state) search(meta, project, name string) (int, bool) {

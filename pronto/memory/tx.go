@@ -17,6 +17,7 @@ type transaction struct {
 	state     state
 	before    int64               // revision of the change before
 	own       map[*namespace]bool // those that no other state has
+	locked    bool                // a lock was changed
 	streaming bool                // within a function that Scan or EachNamespace calls
 }
 

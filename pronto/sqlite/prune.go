@@ -63,6 +63,12 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 			p.revision, p.expiring, boolInt(len(p.chunks) > 0))
 	}
 	if err == nil {
+		err = s.do("DELETE FROM lock")
+	}
+	if err == nil {
+		err = s.do("UPDATE state SET token = 0 WHERE typeof(token) <> 'integer' OR token NOT BETWEEN 0 AND ?", pronto.MaxRevision)
+	}
+	if err == nil {
 		err = s.c.Exec("COMMIT")
 	}
 	if err != nil {

@@ -72,6 +72,10 @@ func (s *store) fill(src string) error {
 	if err != nil {
 		return err
 	}
+	token, err := s.number("SELECT token FROM state")
+	if err != nil {
+		return err
+	}
 	if err := s.exec("ATTACH ? AS restored", src); err != nil {
 		return err
 	}
@@ -98,7 +102,23 @@ func (s *store) fill(src string) error {
 	if err := st.Run(); err != nil {
 		return err
 	}
+	if err := s.keepTokens(before, token); err != nil {
+		return err
+	}
 	return s.c.Flush()
+}
+
+// tokensLost is how many numbers may have been given out for locks, at the most,
+// between a backup and the loss of the database.
+const tokensLost = 1 << 20
+
+// keepTokens has the numbers of locks go on from those of the content that was
+// there, or else, where nobody knows them any more, far above those of the backup.
+func (s *store) keepTokens(revision, token int64) error {
+	if revision == 0 && token == 0 {
+		return s.do("UPDATE state SET token = min(token + ?, ?)", tokensLost, pronto.MaxRevision)
+	}
+	return s.do("UPDATE state SET token = max(token, ?)", token)
 }
 
 // Commit implements [pronto.Replacement].

@@ -29,6 +29,9 @@ ALTER TABLE entry ADD COLUMN size INTEGER;
 ALTER TABLE state ADD COLUMN large INTEGER NOT NULL DEFAULT 0;
 DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.namespace = namespace.id);
 `,
+	3: createLock + `;
+ALTER TABLE state ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
+`,
 }
 
 // asNewest are statements by which, for a reader, a database of an earlier schema
@@ -36,8 +39,12 @@ DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHER
 // the same name in the file.
 var asNewest = [...]string{
 	1: `CREATE TEMP VIEW entry AS SELECT *, NULL AS size FROM main.entry;
-CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;`,
+CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;` + noLocks,
+	2: noLocks,
 }
+
+// noLocks is a table of locks with nothing in it.
+const noLocks = "CREATE TEMP TABLE " + lockTable + ";"
 
 // What the schema is made of. SQLite keeps these texts as they are, and adds
 // columns to them.
@@ -78,6 +85,24 @@ const (
   PRIMARY KEY (namespace, name)
 ) WITHOUT ROWID`
 	createState2 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0)`
+)
+
+// lock has a row for each who holds a lock, or waits for one (pronto.LockRow).
+// state.token is the last number that was given out for one. Locks are no part of
+// what a database holds: no copy has any, but each has the number. Locks came
+// with schema locksSince.
+const (
+	locksSince = 3
+
+	createLock = "CREATE TABLE " + lockTable
+	lockTable  = `lock (
+  meta TEXT NOT NULL,
+  name TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  slot, slots, kind, also, owner, host, pid, start, space, since, boot, ttl, until, hold, turn, revoked,
+  PRIMARY KEY (meta, name, id)
+) WITHOUT ROWID`
+	createState3 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0)`
 )
 
 // tables are those of the schema that hold something, for copies of a database.

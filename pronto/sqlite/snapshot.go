@@ -46,6 +46,9 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 	if err == nil {
 		err = s.exec("VACUUM INTO ?", dst)
 	}
+	if err == nil {
+		err = dropLocks(ctx, dst)
+	}
 	if err != nil {
 		return pronto.Facts{}, s.failed(ctx, err)
 	}
@@ -53,6 +56,25 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 		s.afterReading(ctx)
 	}
 	return readFacts(ctx, dst, o)
+}
+
+// dropLocks removes the locks from a snapshot: who held one does not hold it in
+// the copy. Nothing is left of them in its free space.
+func dropLocks(ctx context.Context, path string) error {
+	s, err := openCopy(ctx, path, pronto.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.c.Close()
+	version, err := s.userVersion()
+	if err != nil || version < locksSince {
+		return err
+	}
+	n, err := s.number("SELECT EXISTS (SELECT 1 FROM lock)")
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.c.Exec("PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; DELETE FROM lock")
 }
 
 // look checks the schema, whatever its version: VACUUM, which runs in no

@@ -42,6 +42,7 @@ type transaction struct {
 	revision int64 // the last one given out
 	expiring int64 // what has ever expired: see expiresInCaches
 	large    bool  // there is, or was, a value in chunks
+	locked   bool  // a lock was changed, which gives out no revision
 	many     bool  // entries were stored by the chunk, so that the log may be long
 }
 
@@ -210,7 +211,7 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 	if err := s.commit(); err != nil {
 		return s.wrap(err)
 	}
-	if tx.changed {
+	if tx.changed || tx.locked {
 		s.checkpoint()
 	}
 	return nil

@@ -92,6 +92,7 @@ var groups = []group{
 	{"List", listTests},
 	{"Import", importTests},
 	{"Optional", optionalTests},
+	{"Locks", lockTests},
 	{"Processes", processTests},
 }
 
