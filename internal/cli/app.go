@@ -52,15 +52,20 @@ func (a *app) name() string {
 // report prints an error, if there is one to print, and returns the status.
 func (a *app) report(err error) int {
 	status := exitStatus(err)
-	if err == nil || isBrokenPipe(err) || isPassed(err) {
+	held, isHeld := errors.AsType[*heldError](err)
+	if err == nil || isBrokenPipe(err) || isPassed(err) && !isHeld {
 		return status
 	}
 	if errors.Is(err, errNoCommand) && !a.g.json {
 		io.WriteString(a.Stderr, shortUsage)
 		return status
 	}
-	if (status == statusMiss || status == statusCondition) && !a.g.json {
+	if (status == statusMiss || status == statusCondition) && !a.g.json && !isHeld {
 		return status // a miss or an unmet condition is no error: the status says it
+	}
+	if isHeld && !a.g.json {
+		a.status("%v", held)
+		return status
 	}
 	if a.g.json {
 		fmt.Fprintf(a.Stderr, "%s,\"code\":%d}\n", a.appendError([]byte("{"), err), status)
@@ -93,6 +98,10 @@ func (a *app) appendError(b []byte, err error) []byte {
 	b = appendMember(b, "error", msg)
 	if hint != "" {
 		b = appendMember(b, "hint", hint)
+	}
+	if held, ok := errors.AsType[*heldError](err); ok && held.info != nil {
+		b = append(appendName(b, "holder"), '{')
+		b = append(appendLock(b, held.info, held.now), '}')
 	}
 	return b
 }

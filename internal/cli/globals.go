@@ -21,6 +21,7 @@ type globals struct {
 	config                      string
 	busyTimeout                 time.Duration
 	sync                        string
+	ifLock                      []guard
 
 	given   map[string]bool // on the command line itself
 	metaSet bool            // by whatever way
@@ -40,6 +41,10 @@ func (g *globals) flags(p *Process) *cmdline.Flags {
 	f.Func("meta", "", "meta `NAME`, over the cursor's, for this command only", func(s string) error {
 		g.meta, g.metaSet = s, true
 		return nil
+	})
+	f.Func("if-lock", "", "change something only while `NAME=TOKEN` holds that lock; else 3", func(s string) (err error) {
+		g.ifLock, err = parseGuards(s)
+		return err
 	})
 	f.Text(&g.delim, "ns-delim", "", "address delimiter `S` (default \".\")")
 	f.Bool(&g.json, "json", "", "machine-readable output, errors too")

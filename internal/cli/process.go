@@ -11,6 +11,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"prontodb/internal/presence"
 	"prontodb/lifecycle"
 	"prontodb/pronto/home"
 )
@@ -23,9 +24,10 @@ type Process struct {
 	Stderr io.Writer
 	Build  Build
 
-	Now     func() time.Time    // nil is time.Now
-	Getenv  func(string) string // nil is os.Getenv
-	Environ func() []string     // nil is os.Environ
+	Now     func() time.Time               // nil is time.Now
+	Uptime  func() (boot string, ms int64) // of the clock of leases; nil is presence.Uptime
+	Getenv  func(string) string            // nil is os.Getenv
+	Environ func() []string                // nil is os.Environ
 
 	// Ends says that the process ends with this run. What the store has open
 	// then is left for the system to close, which is quicker, and as safe:
@@ -38,6 +40,9 @@ type Process struct {
 func (p *Process) fill() {
 	if p.Now == nil {
 		p.Now = time.Now
+	}
+	if p.Uptime == nil {
+		p.Uptime = presence.Uptime
 	}
 	if p.Getenv == nil {
 		p.Getenv = os.Getenv

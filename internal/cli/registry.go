@@ -6,6 +6,7 @@ const (
 	groupEntries   = "Entries"
 	groupMoving    = "In and out, batch and exec, scripts"
 	groupCaches    = "Caches"
+	groupTogether  = "Together"
 	groupPlaces    = "Users, databases, cursors"
 	groupLifecycle = "Lifecycle"
 	groupAbout     = "About"
@@ -58,6 +59,12 @@ func init() {
 		{Name: "ttl", Group: groupCaches, Access: reads, Batch: true, Honours: entries, New: newTTL},
 		{Name: "touch", Answer: entry, Group: groupCaches, Access: writes, Batch: true, Honours: entries, New: newTouch},
 		{Name: "drop-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newDropCache},
+
+		{Name: "update", Answer: entry, Group: groupTogether, Access: writes, Known: true, Honours: entries | cmdline.IfLock, OwnArgs: true, Rest: true, New: newUpdate},
+		{Name: "lock", Group: groupTogether, Access: writes, Known: true, Honours: database | cmdline.Meta, OwnArgs: true, Rest: true, New: newLock},
+		{Name: "unlock", Group: groupTogether, Access: writes, Known: true, Batch: true, Honours: database | cmdline.Meta, New: newUnlock},
+		{Name: "renew", Group: groupTogether, Access: writes, Known: true, Batch: true, Honours: database | cmdline.Meta, New: newRenew},
+		{Name: "locks", Answer: list, Group: groupTogether, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newLocks},
 
 		{Name: "projects", Answer: list, Group: groupPlaces, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newProjects},
 		{Name: "namespaces", Answer: list, Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},

@@ -38,6 +38,8 @@ func (a *app) user() (home.User, error) {
 // selected finds the database of the command: see selectFor.
 func (a *app) selected() (selection, error) {
 	switch {
+	case a.session == nil && a.cmd.Known:
+		return a.selectFor(cmdline.Reads)
 	case a.session == nil:
 		return a.selectFor(a.cmd.Access)
 	case a.session.follows:
@@ -181,6 +183,9 @@ func (a *app) once(ctx context.Context, sel selection, fn func(pronto.Reader) er
 // update changes the database in one transaction. The user's directory, the
 // database and the cursor are made if they are not there.
 func (a *app) update(ctx context.Context, sel selection, fn func(pronto.Writer) error) error {
+	if a.session == nil || a.session.writer == nil {
+		fn = a.guarded(sel, fn) // else it was looked at when the batch began
+	}
 	if a.session != nil {
 		return a.session.update(ctx, fn)
 	}
@@ -198,12 +203,16 @@ func (a *app) update(ctx context.Context, sel selection, fn func(pronto.Writer) 
 
 // openToWrite opens the database, made if it is not there.
 func (a *app) openToWrite(ctx context.Context, sel selection) (pronto.Store, error) {
+	return a.openToWriteWith(ctx, sel, a.options(sel, pronto.Write))
+}
+
+func (a *app) openToWriteWith(ctx context.Context, sel selection, o pronto.Options) (pronto.Store, error) {
 	if sel.user.Owns(sel.target) && !home.Exists(sel.target) {
 		if err := sel.user.MakeDir(); err != nil {
 			return nil, err
 		}
 	}
-	return pronto.Open(ctx, sel.target, a.options(sel, pronto.Write))
+	return pronto.Open(ctx, sel.target, o)
 }
 
 // keepCursor makes the cursor that led to the database, if it is not there.

@@ -13,6 +13,7 @@ type Command struct {
 	Group   string // the heading that the help lists it under
 
 	Access  Access  // what it does to the database that the flags select
+	Known   bool    // an unknown cursor is an error to it, though it writes
 	Batch   bool    // it may be a line of a batch
 	Answer  Answer  // what it prints with --json
 	Value   bool    // what it prints is a value, which a script wants in a variable
@@ -107,6 +108,7 @@ const (
 	Cursor
 	Database
 	Meta
+	IfLock
 )
 
 // choiceFlags are the flags of the choices, in the order in which they are
@@ -117,13 +119,18 @@ var choiceFlags = [...]struct {
 }{
 	{"project", Project}, {"namespace", Namespace}, {"context", Context},
 	{"user", User}, {"cursor", Cursor}, {"database", Database}, {"meta", Meta},
+	{"if-lock", IfLock},
 }
 
 // CheckChoices refuses a global flag that chooses data and is given on the line
 // of a command that has no use for it (SPEC 2).
 func (c *Command) CheckChoices(given map[string]bool) error {
 	for _, f := range choiceFlags {
-		if given[f.name] && c.Honours&f.choice == 0 {
+		honours := c.Honours
+		if c.Access == Writes && !c.Known {
+			honours |= IfLock
+		}
+		if given[f.name] && honours&f.choice == 0 {
 			return fmt.Errorf("--%s does not apply", f.name)
 		}
 	}

@@ -27,8 +27,8 @@ var rooms = []room{
 	{path: "internal/tools/mutate", kind: mainProgram},
 
 	// The command line, and what it is made of.
-	{path: "internal/cli", imports: "internal/beside internal/cmdline internal/docgen internal/proc internal/shellwords internal/spool internal/atomicfile " +
-		"lifecycle lifecycle/install lifecycle/archive lifecycle/doctor pronto pronto/format pronto/home pronto/legacy",
+	{path: "internal/cli", imports: "internal/beside internal/cmdline internal/docgen internal/presence internal/proc internal/shellwords internal/spool internal/atomicfile " +
+		"lifecycle lifecycle/install lifecycle/archive lifecycle/doctor pronto pronto/coord pronto/format pronto/home pronto/legacy",
 		modules: "github.com/mattn/go-isatty github.com/peterbourgon/ff/v3"},
 	{path: "internal/docgen", imports: "internal/cmdline internal/shellwords"},
 	{path: "internal/cmdline", imports: "internal/shellwords", modules: "github.com/peterbourgon/ff/v3"},
@@ -45,6 +45,7 @@ var rooms = []room{
 	{path: "pronto/legacy", imports: "pronto pronto/sqlite"},
 	{path: "pronto/home", imports: "pronto internal/atomicfile"},
 	{path: "pronto/format", imports: "pronto"},
+	{path: "pronto/coord", imports: "pronto"},
 
 	// Engines.
 	{path: "pronto/sqlite", kind: engine, imports: "pronto pronto/sqlite/internal/driver pronto/sqlite/internal/fileread internal/atomicfile"},
@@ -63,6 +64,7 @@ var rooms = []room{
 
 	// Leaves.
 	{path: "internal/beside", modules: "golang.org/x/sys"},
+	{path: "internal/presence", imports: "internal/atomicfile internal/proc", modules: "golang.org/x/sys"},
 	{path: "internal/proc"},
 	{path: "internal/spool"},
 	{path: "internal/shellwords"},
@@ -70,7 +72,7 @@ var rooms = []room{
 	{path: "internal/stubs/…"}, // modules of their own
 
 	// For tests alone.
-	{path: "internal/testprog", kind: forTests, imports: "internal/cli pronto/sqlite/sqlitetest", modules: "github.com/rogpeppe/go-internal golang.org/x/sys"},
+	{path: "internal/testprog", kind: forTests, imports: "internal/cli internal/presence pronto/sqlite/sqlitetest", modules: "github.com/rogpeppe/go-internal golang.org/x/sys"},
 	{path: "internal/e2e", kind: forTests, imports: "internal/cli internal/testprog pronto"},
 	{path: "internal/crashes", kind: forTests, imports: "internal/atomicfile internal/shellwords internal/testprog"},
 	{path: "internal/house", kind: forTests},

@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"prontodb/internal/cli"
+	"prontodb/internal/presence"
 )
 
 // Main runs the tests, or the program that the binary was started as; it does
@@ -70,7 +71,8 @@ func GoEnv() []string { return goEnv }
 
 // prontodb is the real main but for the clock and the version.
 // PRONTODB_TEST_NOW, which only this program reads, is a time (RFC 3339) or, as
-// +90s or -1h, a shift of the real one, and PRONTODB_TEST_VERSION the version.
+// +90s or -1h, a shift of the real one, PRONTODB_TEST_VERSION the version, and
+// PRONTODB_TEST_UPTIME a shift of the clock of leases, or the name of another boot.
 func prontodb() {
 	p := cli.Process{
 		Environ: ownEnviron,
@@ -84,7 +86,24 @@ func prontodb() {
 	if s := os.Getenv("PRONTODB_TEST_NOW"); s != "" {
 		p.Now = func() time.Time { return clock(s) }
 	}
+	if s := os.Getenv("PRONTODB_TEST_UPTIME"); s != "" {
+		p.Uptime = func() (string, int64) { return uptime(s) }
+	}
 	os.Exit(cli.RunProcess(p))
+}
+
+// uptime is the clock of leases, moved by a duration. "boot", and what follows it,
+// is another boot.
+func uptime(s string) (boot string, ms int64) {
+	boot, ms = presence.Uptime()
+	if strings.HasPrefix(s, "boot") {
+		return s, ms
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		panic(err)
+	}
+	return boot, ms + d.Milliseconds()
 }
 
 func clock(s string) time.Time {
