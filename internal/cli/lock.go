@@ -47,7 +47,7 @@ lease or by "unlock --force", ends CMD with all that it started, and is an error
 Without CMD the lock is held until "unlock NAME TOKEN", the end of its lease
 (--ttl, default 15m), or that of the process --pid names; the token is printed. It is
 a number that is greater than that of every earlier holder.`,
-		Args: []cmdline.Arg{name},
+		Args:  []cmdline.Arg{name},
 		Exits: append([][2]string{{"3", "somebody else holds it, and --wait is over"}}, exitsOfChild("CMD")...),
 		Examples: []string{
 			"prontodb lock deploy -- ./deploy.sh",

@@ -32,5 +32,6 @@ func RunProcess(p Process) int {
 	if status == statusError {
 		proc.EndBySignal()
 	}
+	proc.EndAsProgram(status)
 	return status
 }

@@ -85,7 +85,7 @@ func (r *running) signals() []os.Signal {
 // pass passes a signal on.
 func (r *running) pass(s syscall.Signal) {
 	if s == syscall.SIGINT || s == syscall.SIGQUIT || s == syscall.SIGTERM || s == syscall.SIGHUP {
-		received.Store(int64(s))
+		passedOn.Store(int64(s))
 	}
 	if !r.group {
 		if !slices.Contains(fromTerminal, os.Signal(s)) {

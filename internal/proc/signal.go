@@ -11,6 +11,10 @@ import (
 // received is the signal that ended an [UntilSignal], 0 for none.
 var received atomic.Int64
 
+// passedOn is the last signal to end that this process passed on to a program, or
+// that both got from the terminal; 0 for none.
+var passedOn atomic.Int64
+
 // UntilSignal is a context that ends when the process is asked to end (INT,
 // TERM, HUP), so that a command can clear up after itself; [EndBySignal] then
 // ends the process as the signal would have. Until stop is called, a pipe that
@@ -45,6 +49,15 @@ func UntilSignal(ctx context.Context) (_ context.Context, stop func()) {
 // has: a shell sees 128 plus its number, and can tell that from an error.
 func EndBySignal() {
 	if n := received.Load(); n != 0 {
+		endBy(syscall.Signal(n))
+	}
+}
+
+// EndAsProgram ends the process by the signal that ended the program it ran, if that
+// is what an exit status says and this process got the signal as well: whoever called
+// it then stops as it would have without it.
+func EndAsProgram(status int) {
+	if n := passedOn.Load(); n != 0 && status == statusOf(syscall.Signal(n)) {
 		endBy(syscall.Signal(n))
 	}
 }
