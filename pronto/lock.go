@@ -35,6 +35,9 @@ type LockReader interface {
 	// Locks lists the rows of a lock in order of their IDs, or, if the name is "",
 	// those of all, in byte order of the names.
 	Locks(name string) ([]LockRow, error)
+
+	// AllLocks lists those of all locks, under whatever meta.
+	AllLocks() ([]LockRow, error)
 }
 
 // LockWriter is a [Writer] of an engine that keeps locks. Its changes are part of
@@ -90,3 +93,4 @@ func LockDirectoryOf(t Target) (dir, like string, err error) {
 
 // Locks implements [LockReader]: there are none.
 func (Empty) Locks(string) ([]LockRow, error) { return nil, nil }
+func (Empty) AllLocks() ([]LockRow, error)    { return nil, nil }

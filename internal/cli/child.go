@@ -19,6 +19,10 @@ func exitsOfChild(cmd string) [][2]string {
 	}
 }
 
+// toldVars are variables by which a program is told something, beside those of
+// flags.
+var toldVars = []string{"PRONTODB_LOCK", "PRONTODB_TOKEN", "PRONTODB_SLOT", "PRONTODB_ABSENT", envGuardedDatabase}
+
 // splitChild splits the arguments of a command that runs a program at "--". There
 // is no program where there is no "--".
 func splitChild(args []string) (own, argv []string) {

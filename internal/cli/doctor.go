@@ -12,6 +12,7 @@ import (
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/doctor"
 	"prontodb/pronto"
+	"prontodb/pronto/coord"
 )
 
 // examining is one run of the command doctor.
@@ -45,7 +46,8 @@ func (c *examining) Run(ctx context.Context, a *app, _ []string) error {
 	}
 	checks := doctor.Examine(ctx, d, doctor.Options{
 		Binary: binary, Version: a.Build.filled().Version, Path: a.Getenv("PATH"), Quote: shellwords.Quote,
-		Store: a.options(selection{}, pronto.Read),
+		Store:   a.options(selection{}, pronto.Read),
+		Machine: func(t pronto.Target) (coord.Machine, error) { return a.machine(selection{target: t}) },
 	})
 	if a.brokenConfig != nil {
 		checks = append(checks, doctor.Check{Grade: doctor.Fail, Name: "configuration", Detail: a.brokenConfig.Error()})
@@ -74,7 +76,7 @@ func (a *app) strayVariables() (checks []doctor.Check) {
 	}
 	for _, kv := range a.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, "PRONTODB_") || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, "PRONTODB_") || slices.Contains(known, name) || slices.Contains(toldVars, name) {
 			continue
 		}
 		detail := name + " is no variable that prontodb reads"

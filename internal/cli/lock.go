@@ -211,10 +211,16 @@ func (c *lock) vars(g *coord.Grant) []string {
 	return append(vars, unset("PRONTODB_SLOT"))
 }
 
+// settleTime is how long a program has run before prontodb looks whether the lock is
+// taken away: to stop looking is dear (see [presence.Watcher.Close]).
+const settleTime = time.Second
+
 // keep renews the lease while a program runs, and says when the lock is lost.
 func (c *lock) keep(g *coord.Grant, ended chan<- error, done <-chan struct{}) {
 	watcher := c.m.place.Watch()
 	name, until := c.Names[0], g.Until
+	settled := time.After(settleTime)
+	var rung <-chan struct{}
 	for {
 		var renew <-chan time.Time
 		if until > 0 {
@@ -223,6 +229,8 @@ func (c *lock) keep(g *coord.Grant, ended chan<- error, done <-chan struct{}) {
 		select {
 		case <-done:
 			return
+		case <-settled:
+			rung = watcher.Gone(g.Token, false)
 		case <-renew:
 			next, err := c.renew(name, g.Token)
 			if errors.Is(err, pronto.ErrConditionNotMet) || c.m.until(until) <= 0 {
@@ -232,7 +240,7 @@ func (c *lock) keep(g *coord.Grant, ended chan<- error, done <-chan struct{}) {
 			if err == nil {
 				until = next
 			}
-		case <-watcher.Gone(g.Token, false):
+		case <-rung:
 			state := coord.Holding
 			err := c.a.view(context.Background(), c.sel, func(tx pronto.Reader) (err error) {
 				state, err = coord.Look(tx, name, g.Token)
@@ -248,7 +256,7 @@ func (c *lock) keep(g *coord.Grant, ended chan<- error, done <-chan struct{}) {
 			case err == nil && state == coord.Gone:
 				return // it was given back: the program goes on without
 			}
-			time.Sleep(10 * time.Millisecond)
+			rung, settled = nil, time.After(settleTime)
 		}
 	}
 }

@@ -115,6 +115,7 @@ func newAcquirer(m *machine, q coord.Request) *acquirer {
 // acquire takes the lock as soon as it is its turn, and not after wait, if that is
 // not negative. What was in the way then is returned.
 func (q *acquirer) acquire(ctx context.Context, wait time.Duration) (*coord.Grant, *coord.Blocked, error) {
+	defer func() { go q.watcher.Close() }()
 	var timeout <-chan time.Time
 	if wait >= 0 {
 		timeout = time.After(wait)
@@ -159,7 +160,7 @@ func (q *acquirer) leave() {
 		return
 	}
 	// Whatever becomes of the row: it no longer counts once the file is free.
-	q.update(context.WithoutCancel(context.Background()), true, func(tx pronto.Writer) error {
+	q.update(context.Background(), true, func(tx pronto.Writer) error {
 		return coord.Leave(tx, q, q.request, &q.line)
 	})
 	q.drop([]int64{ticket})

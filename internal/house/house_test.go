@@ -34,7 +34,7 @@ var rooms = []room{
 	{path: "internal/cmdline", imports: "internal/shellwords", modules: "github.com/peterbourgon/ff/v3"},
 
 	// What is done to a whole machine: install, back up, restore, examine.
-	{path: "lifecycle/doctor", imports: "lifecycle lifecycle/install lifecycle/internal/fsutil pronto pronto/home"},
+	{path: "lifecycle/doctor", imports: "lifecycle lifecycle/install lifecycle/internal/fsutil pronto pronto/coord pronto/home"},
 	{path: "lifecycle/archive", imports: "lifecycle lifecycle/internal/fsutil pronto pronto/home pronto/legacy internal/atomicfile"},
 	{path: "lifecycle/install", imports: "lifecycle lifecycle/internal/fsutil pronto pronto/home internal/atomicfile"},
 	{path: "lifecycle"},

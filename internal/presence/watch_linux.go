@@ -20,7 +20,7 @@ func (w *Watcher) notify(id int64, f *watched) bool {
 		fd, err := syscall.InotifyInit1(syscall.IN_CLOEXEC | syscall.IN_NONBLOCK)
 		if n.failed = err != nil; err == nil {
 			n.f, n.ids = os.NewFile(uintptr(fd), "inotify"), map[int32]*watched{}
-			go w.read()
+			go w.read(n.f)
 		}
 	}
 	if n.f == nil {
@@ -42,6 +42,18 @@ func (w *Watcher) notify(id int64, f *watched) bool {
 	return true
 }
 
+// Close ends the watching of rings. The kernel takes its time for it, 10 ms and
+// more: at the end of a process, that is how much later it ends.
+func (w *Watcher) Close() {
+	w.mu.Lock()
+	f := w.told.f
+	w.told.f, w.told.failed = nil, true
+	w.mu.Unlock()
+	if f != nil {
+		f.Close()
+	}
+}
+
 func control(f *os.File, fn func(fd int) error) error {
 	c, err := f.SyscallConn()
 	if err != nil {
@@ -55,10 +67,10 @@ func control(f *os.File, fn func(fd int) error) error {
 }
 
 // read takes what the kernel tells.
-func (w *Watcher) read() {
+func (w *Watcher) read(f *os.File) {
 	buf := make([]byte, 4096)
 	for {
-		n, err := w.told.f.Read(buf)
+		n, err := f.Read(buf)
 		if err != nil {
 			return
 		}

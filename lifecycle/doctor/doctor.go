@@ -12,6 +12,7 @@ import (
 	"prontodb/lifecycle"
 	"prontodb/lifecycle/internal/fsutil"
 	"prontodb/pronto"
+	"prontodb/pronto/coord"
 	"prontodb/pronto/home"
 )
 
@@ -48,6 +49,9 @@ type Options struct {
 	Path    string              // the value of PATH
 	Quote   func(string) string // writes a word for a shell
 	Store   pronto.Options
+
+	// Machine tells whether those who hold locks of a database are still there.
+	Machine func(pronto.Target) (coord.Machine, error)
 }
 
 // examination is one run of Examine.
@@ -126,8 +130,38 @@ func (x *examination) database(ctx context.Context, db home.Database) {
 	if h.Expired > expiredMax && h.Expired > h.Entries {
 		x.say(Warn, "expired"+which, "%d entries have expired, %s: prontodb %s compact", h.Expired, lifecycle.Plural(int(h.Entries), "has not", "have not"), selecting(db, x.o.Quote))
 	}
+	x.locks(ctx, "locks"+which, db.Target, o)
 	if db.Target.IsFile() {
 		x.log("wal"+which, pronto.Files().Sidecars(db.Target.Location)[0], h.Log)
+	}
+}
+
+// locks looks for locks whose holder is dead: they are in nobody's way, but say that
+// something was killed. Where nobody holds any, there is nothing to say.
+func (x *examination) locks(ctx context.Context, name string, t pronto.Target, o pronto.Options) {
+	if x.o.Machine == nil {
+		return
+	}
+	m, err := x.o.Machine(t)
+	if err != nil {
+		return // an engine without
+	}
+	held, err := coord.Everywhere(ctx, t, o, m)
+	if err != nil {
+		x.say(Fail, name, "%v", err)
+		return
+	}
+	var dead []string
+	for _, in := range held {
+		if in.Dead {
+			dead = append(dead, fmt.Sprintf("%q of process %d", in.Name, in.PID))
+		}
+	}
+	switch {
+	case len(dead) > 0:
+		x.say(Warn, name, "%s: the holder is dead, the next one gets in: %s", lifecycle.Plural(len(dead), "lock", "locks"), some(dead))
+	case len(held) > 0:
+		x.say(OK, name, "%s held", lifecycle.Plural(len(held), "lock is", "locks are"))
 	}
 }
 

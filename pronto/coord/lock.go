@@ -7,6 +7,7 @@
 package coord
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -790,8 +791,35 @@ func List(r pronto.Reader, m Machine, name string, dead bool) (list []Info, err 
 		return nil, err
 	}
 	rows, err := tx.Locks(name)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	return tellAll(rows, m, dead), nil
+}
+
+// Everywhere tells who holds a lock of a database, or did and is no longer there,
+// under whatever meta.
+func Everywhere(ctx context.Context, t pronto.Target, o pronto.Options, m Machine) (list []Info, err error) {
+	s, err := pronto.Open(ctx, t, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	err = s.View(ctx, func(r pronto.Reader) error {
+		tx, err := pronto.LocksOf(r)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.AllLocks()
+		list = tellAll(rows, m, true)
+		return err
+	})
+	return list, err
+}
+
+func tellAll(rows []pronto.LockRow, m Machine, dead bool) (list []Info) {
+	if len(rows) == 0 {
+		return nil
 	}
 	boot, ms := m.Uptime()
 	waiting := map[string]int64{}
@@ -812,5 +840,5 @@ func List(r pronto.Reader, m Machine, name string, dead bool) (list []Info, err 
 	for i := range list {
 		list[i].Waiting = waiting[list[i].Name]
 	}
-	return list, nil
+	return list
 }

@@ -32,6 +32,17 @@ func (tx *transaction) Locks(name string) (list []pronto.LockRow, err error) {
 	return list, nil
 }
 
+// AllLocks implements [pronto.LockReader].
+func (tx *transaction) AllLocks() (list []pronto.LockRow, err error) {
+	if tx.streaming {
+		return nil, pronto.ErrStreaming
+	}
+	for _, l := range tx.state.locks {
+		list = append(list, l.LockRow)
+	}
+	return list, nil
+}
+
 // NextID implements [pronto.LockWriter].
 func (tx *transaction) NextID() (int64, error) {
 	if tx.streaming {

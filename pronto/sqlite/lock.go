@@ -22,28 +22,35 @@ const (
   since, boot, ttl, until, hold, turn, revoked FROM lock WHERE meta = ? AND name = ? ORDER BY id`
 	sqlLocksAll = `SELECT name, id, slot, slots, kind, also, owner, host, pid, start, space,
   since, boot, ttl, until, hold, turn, revoked FROM lock WHERE meta = ? ORDER BY name, id`
+	sqlLocksOfAllMetas = `SELECT name, id, slot, slots, kind, also, owner, host, pid, start, space,
+  since, boot, ttl, until, hold, turn, revoked FROM lock ORDER BY meta, name, id`
 	sqlPutLock    = "INSERT OR REPLACE INTO lock VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	sqlRemoveLock = "DELETE FROM lock WHERE meta = ? AND name = ? AND id = ?"
 	sqlNextID     = "UPDATE state SET token = token + 1 WHERE token < ? RETURNING token"
 )
 
 // Locks implements [pronto.LockReader].
-func (tx *transaction) Locks(name string) (list []pronto.LockRow, err error) {
+func (tx *transaction) Locks(name string) ([]pronto.LockRow, error) {
+	if name == "" {
+		return tx.readLocks(sqlLocksAll, tx.s.o.Meta)
+	}
+	return tx.readLocks(sqlLocksNamed, tx.s.o.Meta, name)
+}
+
+// AllLocks implements [pronto.LockReader].
+func (tx *transaction) AllLocks() ([]pronto.LockRow, error) { return tx.readLocks(sqlLocksOfAllMetas) }
+
+func (tx *transaction) readLocks(sql string, args ...string) (list []pronto.LockRow, err error) {
 	if tx.streaming {
 		return nil, pronto.ErrStreaming
-	}
-	sql := sqlLocksAll
-	if name != "" {
-		sql = sqlLocksNamed
 	}
 	st, err := tx.c.Prepare(sql)
 	if err != nil {
 		return nil, err
 	}
 	defer st.Reset()
-	st.BindText(1, tx.s.o.Meta)
-	if name != "" {
-		st.BindText(2, name)
+	for i, a := range args {
+		st.BindText(i+1, a)
 	}
 	for {
 		row, err := st.Step()

@@ -104,6 +104,22 @@ func TestStatementsUseIndexes(t *testing.T) {
 				return err
 			},
 			func() error { _, err := tx.Drop(pronto.Scope{Project: "p", Namespace: "m"}); return err },
+			func() error {
+				tx := tx.(pronto.LockWriter)
+				id, err := tx.NextID()
+				if err == nil {
+					err = tx.PutLock(pronto.LockRow{Name: "l", ID: id})
+				}
+				for _, name := range []string{"", "l"} {
+					if err == nil {
+						_, err = tx.Locks(name)
+					}
+				}
+				if err == nil {
+					err = tx.RemoveLock("l", id)
+				}
+				return err
+			},
 		} {
 			if err := step(); err != nil {
 				return err

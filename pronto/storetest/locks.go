@@ -29,6 +29,20 @@ var lockTests = []test{
 	{"a meta has locks of its own, and one row of IDs", func(d *db) {
 		d.locks(func(tx pronto.LockWriter) error { return tx.PutLock(pronto.LockRow{Name: "a", ID: 1}) })
 		d.wantLocks("m", "")
+		err := d.store("m").View(ctx, func(r pronto.Reader) error {
+			tx, err := pronto.LocksOf(r)
+			if err != nil {
+				return err
+			}
+			all, err := tx.AllLocks()
+			if len(all) != 1 || all[0].Name != "a" {
+				d.Errorf("under all metas: %+v", all)
+			}
+			return err
+		})
+		if err != nil {
+			d.Fatal(err)
+		}
 		var ids []int64
 		next := func(w pronto.Writer) error {
 			tx, err := pronto.LockWriterOf(w)
