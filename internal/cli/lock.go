@@ -17,7 +17,6 @@ import (
 type lock struct {
 	coord.Request
 	wait     time.Duration // negative: for ever
-	pid      int64
 	close    bool
 	conflict int64
 
