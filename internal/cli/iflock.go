@@ -43,13 +43,16 @@ const envGuardedDatabase = "PRONTODB_IF_LOCK_DATABASE"
 func guardedDatabase(sel selection) string { return sel.meta + "@" + databasePath(sel) }
 
 // guardVars are the variables by which what a program writes to the database is
-// guarded by a lock, and by those that this process runs under itself.
-func (a *app) guardVars(sel selection, name string, token int64) []string {
-	text := fmt.Sprintf("%s=%d", name, token)
+// guarded by locks, and by those that this process runs under itself.
+func (a *app) guardVars(sel selection, names []string, token int64) []string {
+	var lines []string
 	if outer := a.Getenv(cmdline.EnvName("if-lock")); outer != "" && a.Getenv(envGuardedDatabase) == guardedDatabase(sel) {
-		text = outer + "\n" + text
+		lines = append(lines, outer)
 	}
-	return []string{cmdline.EnvName("if-lock") + "=" + text, envGuardedDatabase + "=" + guardedDatabase(sel)}
+	for _, name := range names {
+		lines = append(lines, fmt.Sprintf("%s=%d", name, token))
+	}
+	return []string{cmdline.EnvName("if-lock") + "=" + strings.Join(lines, "\n"), envGuardedDatabase + "=" + guardedDatabase(sel)}
 }
 
 // guards are those that hold for changes of a database. Those of the environment

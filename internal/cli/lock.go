@@ -36,12 +36,13 @@ func (c *lock) Doc() cmdline.Doc {
 		Purpose: "take turns: run a program while nobody else holds the lock",
 		Usage:   "lock [flags] NAME… [-- CMD…]",
 		Long: `Waits until nobody else holds the lock, in the order of coming, and runs CMD. Of
-several names all are taken or none. The lock is given back when CMD ends, whatever
-that left running. If prontodb is killed, it is given back as soon as CMD and all that
-it started are gone, and not before. CMD finds PRONTODB_LOCK, PRONTODB_TOKEN and, with
---slots, PRONTODB_SLOT in its environment, and PRONTODB_IF_LOCK, by which what it
-writes to this database is refused (3) once the lock is lost. One that is lost, by its
-lease or by "unlock --force", ends CMD with all that it started, and is an error (1).
+several names all are taken or none, with one token. The lock is given back when CMD
+ends, whatever that left running. If prontodb is killed, it is given back as soon as
+CMD and all that it started are gone, and not before. CMD finds PRONTODB_LOCK,
+PRONTODB_TOKEN and, with --slots, PRONTODB_SLOT in its environment, and
+PRONTODB_IF_LOCK, by which what it writes to this database is refused (3) once the lock
+is lost. One that is lost, by its lease or by "unlock --force", ends CMD with all that
+it started, and is an error (1).
 
 Without CMD the lock is held until "unlock NAME TOKEN", the end of its lease
 (--ttl, default 15m), or that of the process --pid names; the token is printed. It is
@@ -200,9 +201,8 @@ func (c *lock) run(g *coord.Grant, argv []string) error {
 
 // vars are the variables that tell a program of its lock.
 func (c *lock) vars(g *coord.Grant) []string {
-	name := c.Names[0]
-	vars := append(c.a.guardVars(c.sel, name, g.Token),
-		"PRONTODB_LOCK="+name,
+	vars := append(c.a.guardVars(c.sel, c.Names, g.Token),
+		"PRONTODB_LOCK="+strings.Join(c.Names, "\n"),
 		fmt.Sprintf("PRONTODB_TOKEN=%d", g.Token))
 	if c.Slots > 1 {
 		return append(vars, fmt.Sprintf("PRONTODB_SLOT=%d", g.Slot))

@@ -237,7 +237,7 @@ func TestBackupVerifiesDatabases(t *testing.T) {
 	put(t, databaseFileOf(dirs, "default", "main"), 3, text("v"))
 	path := databaseFileOf(dirs, "default", "twice")
 	put(t, path, 3, text("v"))
-	if err := sqlitetest.Exec(path, "INSERT INTO state VALUES (2, 1, 0, 0)"); err != nil {
+	if err := sqlitetest.Exec(path, "INSERT INTO state (id, revision, expiring) VALUES (2, 1, 0)"); err != nil {
 		t.Fatal(err)
 	}
 	r, err := Backup(context.Background(), dirs, BackupOptions{Now: time.Now})
