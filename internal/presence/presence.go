@@ -33,8 +33,18 @@ func (p Place) path(id int64) string { return filepath.Join(p.Dir, strconv.Forma
 // Open opens the file of a number, to tell who has it open.
 func (p Place) Open(id int64) (*os.File, error) { return os.Open(p.path(id)) }
 
-// make makes an empty file.
+// make makes an empty file. One that a database left which was at the same place
+// before gives way, unless somebody holds it: then the error is [fs.ErrExist].
 func (p Place) make(id int64) (*os.File, error) {
+	f, err := p.create(id)
+	if errors.Is(err, fs.ErrExist) && !p.Alive(id) {
+		p.Remove(id)
+		f, err = p.create(id)
+	}
+	return f, err
+}
+
+func (p Place) create(id int64) (*os.File, error) {
 	mode := fs.FileMode(0o600)
 	info, err := os.Stat(p.Owner)
 	if err == nil {

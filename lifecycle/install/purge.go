@@ -92,7 +92,7 @@ func (un *uninstalling) purgeRest(dir string) error {
 		switch {
 		case path == un.dirs.ConfigFile():
 		case dir == un.dirs.Data && (slices.Contains(usersAndBackups, f.Name()) || isManifest(un.dirs, f.Name())):
-		case isTemporary(f.Name()):
+		case isTemporary(f.Name()), f.IsDir() && isLockDirectory(path, ours):
 			err = un.removeTree(path)
 		case f.IsDir():
 			err = un.purgeDir(path)
@@ -149,6 +149,18 @@ func databaseFiles(dir string, list []fs.DirEntry) map[string]bool {
 		}
 	}
 	return ours
+}
+
+// isLockDirectory reports whether a directory is the one for the locks of one of the
+// databases in ours, which is beside it.
+func isLockDirectory(path string, ours map[string]bool) bool {
+	for file := range ours {
+		dir, _, err := pronto.LockDirectoryOf(pronto.FileTarget(file))
+		if err == nil && filepath.Base(dir) == filepath.Base(path) {
+			return true
+		}
+	}
+	return false
 }
 
 // isDatabase reports whether the file at path is a database of ProntoDB.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -404,9 +405,9 @@ func (n *now) tellNext(name string) error {
 	return nil
 }
 
-// row is the row of a request under a number.
-func (n *now) row(w pronto.Writer, q Request, id int64) pronto.LockRow {
-	r := pronto.LockRow{ID: id, Slots: q.Slots, Owner: q.Owner, Since: w.Now(), Boot: n.boot}
+// row is the row of a request, but for its number.
+func (n *now) row(w pronto.Writer, q Request) pronto.LockRow {
+	r := pronto.LockRow{Slots: q.Slots, Owner: q.Owner, Since: w.Now(), Boot: n.boot}
 	r.Host, r.PID, r.Namespace = n.m.Self()
 	r.Start = n.m.StartTime(r.PID)
 	return r
@@ -424,28 +425,36 @@ func (n *now) each(q Request, r pronto.LockRow, slot func(name string) int64) er
 	return nil
 }
 
+// number gives out a number, by which this process is there from now on, as take
+// has it. Those that are taken are of a database that was in this place before.
+func (n *now) number(take func(id int64) error) (id int64, err error) {
+	for {
+		if id, err = n.tx.NextID(); err != nil {
+			return 0, err
+		}
+		if err = take(id); !errors.Is(err, fs.ErrExist) {
+			return id, err
+		}
+	}
+}
+
 // grant gives out the locks.
 func (n *now) grant(w pronto.Writer, q Request) (*Grant, error) {
-	id, err := n.tx.NextID()
-	if err != nil {
-		return nil, err
-	}
-	r := n.row(w, q, id)
+	r := n.row(w, q)
+	take := n.m.Mark
 	switch {
 	case q.Run:
-		r.Kind = byFile
-		err = n.m.Hold(id)
+		r.Kind, take = byFile, n.m.Hold
 	case q.PID != 0:
 		r.Kind, r.PID, r.Start = byProcess, q.PID, n.m.StartTime(q.PID)
 		if r.Start == "" {
 			return nil, fmt.Errorf("there is no process %d", q.PID)
 		}
-		err = n.m.Mark(id)
 	default:
 		r.Kind = byLease
-		err = n.m.Mark(id)
 	}
-	if err != nil {
+	var err error
+	if r.ID, err = n.number(take); err != nil {
 		return nil, err
 	}
 	if q.TTL > 0 {
@@ -463,7 +472,7 @@ func (n *now) grant(w pronto.Writer, q Request) (*Grant, error) {
 		}
 		return slot
 	})
-	return &Grant{id, first, r.Until}, err
+	return &Grant{r.ID, first, r.Until}, err
 }
 
 // freeSlot is the least slot that nobody holds.
@@ -477,18 +486,17 @@ func freeSlot(list []pronto.LockRow) int64 {
 
 // join takes a place at the end of the line.
 func (n *now) join(w pronto.Writer, q Request, line *Line) error {
-	id, err := n.tx.NextID()
+	id, err := n.number(n.m.Hold)
 	if err != nil {
-		return err
-	}
-	if err := n.m.Hold(id); err != nil {
 		return err
 	}
 	if line.Ticket != 0 {
 		n.gone = append(n.gone, line.Ticket) // it was passed over
 	}
 	line.Ticket = id
-	return n.each(q, n.row(w, q, id), func(string) int64 { return -1 })
+	r := n.row(w, q)
+	r.ID = id
+	return n.each(q, r, func(string) int64 { return -1 })
 }
 
 // leave gives up the place in the line.
