@@ -5,8 +5,12 @@ import (
 	"time"
 )
 
-// pollEvery is how often is looked for a ring where the system does not tell.
-const pollEvery = 100 * time.Millisecond
+// How often is looked for a ring where the system does not tell, and for that of a
+// file that is locked, the end of which it tells anyway.
+const (
+	pollEvery       = 100 * time.Millisecond
+	pollLockedEvery = time.Second
+)
 
 // Watcher waits for many files of a place.
 type Watcher struct {
@@ -49,7 +53,11 @@ func (w *Watcher) Gone(id int64, locked bool) <-chan struct{} {
 		}()
 	}
 	if !w.notify(id, f) {
-		go w.poll(id, f)
+		every := pollEvery
+		if locked {
+			every = pollLockedEvery
+		}
+		go w.poll(id, f, every)
 	}
 	return f.gone
 }
@@ -66,12 +74,12 @@ func (w *Watcher) Free(id int64) <-chan struct{} {
 
 // poll looks for a ring now and then. A file that is not there at all is looked
 // for as seldom.
-func (w *Watcher) poll(id int64, f *watched) {
+func (w *Watcher) poll(id int64, f *watched, every time.Duration) {
 	for {
 		select {
 		case <-f.gone:
 			return
-		case <-time.After(pollEvery):
+		case <-time.After(every):
 			if w.place.hasRung(id) {
 				f.end()
 				return
