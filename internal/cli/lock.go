@@ -73,6 +73,7 @@ func (c *lock) Flags(f *cmdline.Flags) {
 func (c *lock) Run(ctx context.Context, a *app, args []string) (err error) {
 	names, argv := splitChild(args)
 	c.a, c.Names, c.Request.Run = a, names, argv != nil
+	a.Ends = false // the process stays after its transactions
 	if err := c.check(argv); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ func (c *updating) Run(ctx context.Context, a *app, args []string) error {
 	case len(argv) == 0:
 		return a.missing("-- CMD")
 	}
+	a.Ends = false // the process stays after its transactions
 	sel, n, addr, err := a.selectAddress(own[0])
 	if err != nil {
 		return err
