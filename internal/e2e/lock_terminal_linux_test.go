@@ -87,8 +87,13 @@ func TestLockOnTerminal(t *testing.T) {
 func TestLockEndedOnTerminal(t *testing.T) {
 	m := newMachine(t)
 	dir := t.TempDir()
-	cmd, keys := m.onTerminal(t, dir, "prontodb", "lock", "x", "--", "sh", "-c", `echo $$ >up; sleep 600`)
-	number(t, filepath.Join(dir, "up"))
+	cmd, keys := m.onTerminal(t, dir, "prontodb", "lock", "x", "--", "sh", "-c", `echo $$ >up; exec sleep 600`)
+	pid := number(t, filepath.Join(dir, "up"))
+	for begin := time.Now(); !strings.HasPrefix(read(t, fmt.Sprintf("/proc/%d/comm", pid)), "sleep"); time.Sleep(time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("it does not begin to sleep") // a shell may lose a signal before
+		}
+	}
 	keys.Write([]byte{3})
 	cmd.Wait()
 	if ws := cmd.ProcessState.Sys().(syscall.WaitStatus); !ws.Signaled() || ws.Signal() != syscall.SIGINT {

@@ -64,6 +64,7 @@ func (c Child) run(cmd *exec.Cmd) error {
 	for {
 		select {
 		case err := <-r.done:
+			r.notice(signals, err)
 			return passed(err)
 		case why := <-c.Ended:
 			r.end()
@@ -82,9 +83,33 @@ func (r *running) signals() []os.Signal {
 	})
 }
 
+// notice takes note of a signal that this process got from the terminal with the
+// program, which has already ended by it.
+func (r *running) notice(signals <-chan os.Signal, err error) {
+	ee, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || !ee.Sys().(syscall.WaitStatus).Signaled() {
+		return
+	}
+	for {
+		select {
+		case s := <-signals:
+			if isEnd(s.(syscall.Signal)) {
+				passedOn.Store(int64(s.(syscall.Signal)))
+			}
+		case <-time.After(20 * time.Millisecond):
+			return
+		}
+	}
+}
+
+// isEnd reports whether a signal asks a process to end.
+func isEnd(s syscall.Signal) bool {
+	return s == syscall.SIGINT || s == syscall.SIGQUIT || s == syscall.SIGTERM || s == syscall.SIGHUP
+}
+
 // pass passes a signal on.
 func (r *running) pass(s syscall.Signal) {
-	if s == syscall.SIGINT || s == syscall.SIGQUIT || s == syscall.SIGTERM || s == syscall.SIGHUP {
+	if isEnd(s) {
 		passedOn.Store(int64(s))
 	}
 	if !r.group {
