@@ -15,6 +15,7 @@ import (
 // never changed.
 type state struct {
 	revision int64
+	log      changeLog
 	spaces   []*namespace // in order of meta, project and name
 }
 
@@ -29,7 +30,7 @@ type entry struct {
 	pronto.Entry
 }
 
-func (st *state) clone() state { return state{st.revision, slices.Clone(st.spaces)} }
+func (st *state) clone() state { return state{st.revision, st.log, slices.Clone(st.spaces)} }
 
 // search is where the namespace is, or would be.
 func (st *state) search(meta, project, name string) (int, bool) {

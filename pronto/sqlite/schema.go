@@ -19,6 +19,9 @@ package sqlite
 // (value.go); NULL where the value is in the row. state.large says whether there
 // has ever been one.
 //
+// change is the log of changes, but for the newest ones, which are in state.log,
+// with what is to be kept of it (changes.go).
+//
 // entry has no rowid: an entry is found, and its value read, in one descent of
 // one tree, and a write changes one page of it (docs/performance-history.md).
 var migrations = [...]string{
@@ -29,6 +32,7 @@ ALTER TABLE entry ADD COLUMN size INTEGER;
 ALTER TABLE state ADD COLUMN large INTEGER NOT NULL DEFAULT 0;
 DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.namespace = namespace.id);
 `,
+	3: createChange + "; ALTER TABLE state ADD COLUMN log BLOB;",
 }
 
 // asNewest are statements by which, for a reader, a database of an earlier schema
@@ -36,7 +40,8 @@ DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHER
 // the same name in the file.
 var asNewest = [...]string{
 	1: `CREATE TEMP VIEW entry AS SELECT *, NULL AS size FROM main.entry;
-CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;`,
+CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;` + noChanges,
+	2: noChanges,
 }
 
 // What the schema is made of. SQLite keeps these texts as they are, and adds
@@ -80,7 +85,19 @@ const (
 	createState2 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0)`
 )
 
-// tables are those of the schema that hold something, for copies of a database.
+// Since schema 3.
+const (
+	createChange = `CREATE TABLE change (revision INTEGER PRIMARY KEY, runs BLOB NOT NULL)`
+	createState3 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0, log BLOB)`
+
+	// noChanges is a log in which there is nothing yet.
+	noChanges = `
+CREATE TEMP VIEW change AS SELECT 0 AS revision, x'' AS runs WHERE 0;
+CREATE TEMP VIEW state AS SELECT *, NULL AS log FROM main.state;`
+)
+
+// tables are those of the schema that hold content, for copies of a database. The
+// log of changes stays with the database.
 var tables = [...]string{"namespace", "entry", "chunk", "state"}
 
 // What state.expiring says: 0 where nothing ever expired.

@@ -27,6 +27,15 @@ var schemas = [...][]fileread.Object{
 		4:              {Type: "index", Name: "entry_expiry", Table: "entry", SQL: createExpiry},
 		5:              {Type: "table", Name: "state", Table: "state", SQL: createState2},
 	},
+	3: {
+		namespaceIndex: {Type: "index", Name: "sqlite_autoindex_namespace_1", Table: "namespace", Columns: 4},
+		entryTable:     {Type: "table", Name: "entry", Table: "entry", SQL: createEntry2, Columns: 9, Added: 1},
+		chunkTable:     {Type: "table", Name: "chunk", Table: "chunk", SQL: createChunk, Columns: 2},
+		3:              {Type: "table", Name: "namespace", Table: "namespace", SQL: createNamespace},
+		4:              {Type: "index", Name: "entry_expiry", Table: "entry", SQL: createExpiry},
+		5:              {Type: "table", Name: "state", Table: "state", SQL: createState3},
+		6:              {Type: "table", Name: "change", Table: "change", SQL: createChange},
+	},
 }
 
 // schemaError is a [pronto.ErrForeign]: the file is marked as a database of

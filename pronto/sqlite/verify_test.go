@@ -56,7 +56,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"a view for a table", change("ALTER TABLE entry RENAME TO e; CREATE VIEW entry AS SELECT * FROM e"), pronto.ErrForeign},
 		{"no index", change("DROP INDEX entry_expiry"), pronto.ErrForeign},
 		{"no state", change("DELETE FROM state"), pronto.ErrDamaged},
-		{"two states", change("INSERT INTO state VALUES (2, 2, 2, 0)"), pronto.ErrDamaged},
+		{"two states", change("INSERT INTO state (id, revision, expiring) VALUES (2, 2, 2)"), pronto.ErrDamaged},
 		{"the last revision", change("UPDATE state SET revision = 9223372036854775807"), pronto.ErrDamaged},
 		{"more than ours", change("CREATE TABLE mine (x)"), pronto.ErrForeign},
 		{"a schema before the first", change("PRAGMA user_version=-1"), pronto.ErrNewer},
