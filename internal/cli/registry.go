@@ -6,6 +6,7 @@ const (
 	groupEntries   = "Entries"
 	groupMoving    = "In and out, batch and exec, scripts"
 	groupCaches    = "Caches"
+	groupTogether  = "Waiting and watching"
 	groupPlaces    = "Users, databases, cursors"
 	groupLifecycle = "Lifecycle"
 	groupAbout     = "About"
@@ -58,6 +59,10 @@ func init() {
 		{Name: "ttl", Group: groupCaches, Access: reads, Batch: true, Honours: entries, New: newTTL},
 		{Name: "touch", Answer: entry, Group: groupCaches, Access: writes, Batch: true, Honours: entries, New: newTouch},
 		{Name: "drop-cache", Group: groupCaches, Access: writes, Batch: true, Honours: spaces, OwnArgs: true, New: newDropCache},
+
+		{Name: "wait", Answer: entry, Group: groupTogether, Access: reads, Honours: entries, New: newWait},
+		{Name: "watch", Group: groupTogether, Access: reads, Honours: entries, OwnArgs: true, Rest: true, New: newWatch},
+		{Name: "log", Group: groupTogether, Access: reads, Batch: true, Honours: entries, New: newLog},
 
 		{Name: "projects", Answer: list, Group: groupPlaces, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newProjects},
 		{Name: "namespaces", Answer: list, Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},

@@ -139,7 +139,7 @@ func (a *app) selectAddress(text string) (selection, pronto.Notation, pronto.Add
 }
 
 func (a *app) options(sel selection, mode pronto.Mode) pronto.Options {
-	o := pronto.Options{Mode: mode, Meta: sel.meta, BusyTimeout: a.g.busyTimeout, Now: a.Now}
+	o := pronto.Options{Mode: mode, Meta: sel.meta, BusyTimeout: a.g.busyTimeout, Now: a.Now, Actor: a.g.actor}
 	if a.g.sync == "normal" {
 		o.Sync = pronto.SyncNormal
 	}
@@ -253,6 +253,7 @@ type session struct {
 type place struct {
 	target      pronto.Target
 	meta, sync  string
+	actor       string
 	busyTimeout time.Duration
 }
 
@@ -263,7 +264,7 @@ func (s *session) follow(a *app) (selection, error) {
 	if err != nil {
 		return sel, err
 	}
-	now := place{sel.target, sel.meta, a.g.sync, a.g.busyTimeout}
+	now := place{sel.target, sel.meta, a.g.sync, a.g.actor, a.g.busyTimeout}
 	if now != s.place {
 		s.close()
 	}

@@ -120,6 +120,7 @@ func (r *replacement) Commit() error {
 		return r.s.wrap(err)
 	}
 	r.committed = true
+	r.s.tell()
 	return nil
 }
 

@@ -212,6 +212,7 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 		return s.wrap(err)
 	}
 	if tx.changed {
+		s.tell()
 		s.checkpoint()
 	}
 	return nil
