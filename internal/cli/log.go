@@ -21,7 +21,7 @@ type changeLog struct {
 	keepAge         time.Duration
 }
 
-func newLog() cmdline.Runner { return &changeLog{} }
+func newLog() cmdline.Runner { return &changeLog{keepBytes: -1} }
 
 func (*changeLog) Doc() cmdline.Doc {
 	return cmdline.Doc{
@@ -61,7 +61,7 @@ func (c *changeLog) Run(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
-	if c.keep != 0 || c.keepAge != 0 || c.keepBytes != 0 {
+	if c.keep != 0 || c.keepAge != 0 || c.keepBytes >= 0 {
 		return c.setKeep(ctx, a, sel, args)
 	}
 	n := a.notation(sel)
@@ -191,7 +191,7 @@ func (c *changeLog) setKeep(ctx context.Context, a *app, sel selection, args []s
 		if c.keepAge != 0 {
 			k.Age = max(1, c.keepAge.Milliseconds())
 		}
-		if c.keepBytes != 0 {
+		if c.keepBytes >= 0 {
 			k.Bytes = c.keepBytes
 		}
 		if err := k.Check(); err != nil {

@@ -202,6 +202,9 @@ func (engine) Examine(ctx context.Context, location string, o pronto.Options, in
 	}
 	h := pronto.Health{Schema: schemaVersion}
 	st, now := db.committed.Load(), o.UnixMilli()
+	if h.Changes, err = (&transaction{state: *st}).ChangeLog(); err != nil {
+		return h, err
+	}
 	for _, ns := range st.spaces {
 		h.Size += int64(len(ns.meta) + len(ns.project) + len(ns.name))
 		for _, e := range ns.entries {
