@@ -38,7 +38,6 @@ oldest first, sooner or later. They change that for good, and print nothing.`,
 		Examples: []string{
 			"prontodb log",
 			"prontodb log myapp.config --since 1h",
-			"prontodb --as deploy set myapp.config.env production",
 			"prontodb log --json --limit 10 myapp",
 			"prontodb log --keep 1000 --keep-age 7d",
 		},
@@ -164,7 +163,11 @@ func appendOrigin(b []byte, ch *pronto.Change) []byte {
 // for everything.
 func changeAddress(n pronto.Notation, ch *pronto.Change) string {
 	if ch.Kind == pronto.ChangeDrop || ch.Kind == pronto.ChangeReset {
-		return scopeName(n, pronto.Scope{Project: ch.Project, Namespace: ch.Namespace})
+		s := pronto.Scope{Project: ch.Project, Namespace: ch.Namespace}
+		if ch.Prefix != "" {
+			return scopeName(n, s) + n.Delim + ch.Prefix
+		}
+		return scopeName(n, s)
 	}
 	return n.Format(ch.Address)
 }

@@ -24,7 +24,7 @@ type watch struct {
 	since     int64
 	given     bool // since
 	initial   bool
-	count     int64
+	limit     int64
 	debounce  time.Duration
 	position  string
 	keepGoing bool
@@ -85,7 +85,7 @@ func (c *watch) Flags(f *cmdline.Flags) {
 		return err
 	})
 	f.Bool(&c.initial, "initial", "", "begin with what is there, as set events, and a sync")
-	f.Int(&c.count, 1, "count", "", "end after `N` events")
+	f.Int(&c.limit, 1, "limit", "", "end after `N` events")
 	durationFlag(f, &c.debounce, "debounce", "wait `D` for more changes before CMD runs, once for all")
 	f.Text(&c.position, "position", "", "begin after the revision in `FILE`, if it is there, and keep it there")
 	f.Bool(&c.keepGoing, "keep-going", "", "go on when CMD fails")
@@ -149,7 +149,7 @@ func (c *watch) run(ctx context.Context, scope pronto.Scope) (err error) {
 	}
 }
 
-func (c *watch) done() bool { return c.count > 0 && c.seen >= c.count }
+func (c *watch) done() bool { return c.limit > 0 && c.seen >= c.limit }
 
 // begin finds the revision to begin after, and lists what is there, if that is
 // asked for.
