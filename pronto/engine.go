@@ -105,13 +105,14 @@ type Examiner interface {
 // Health is what an [Examiner] finds in a database, under every meta.
 type Health struct {
 	Schema   int
-	Entries  int64    // that have not expired
-	Expired  int64    // entries that have, and are still stored
-	Newest   int64    // time of the newest change to a live entry, in milliseconds; 0 for none
-	Size     int64    // in bytes, with its log
-	Log      int64    // of that, what is in the log
-	Links    int      // names of its file; 0 if it is in none, or that can't be told
-	Unused   int64    // of that, what holds nothing
+	Entries  int64 // that have not expired
+	Expired  int64 // entries that have, and are still stored
+	Newest   int64 // time of the newest change to a live entry, in milliseconds; 0 for none
+	Size     int64 // in bytes, with its log
+	Log      int64 // of that, what is in the log
+	Links    int   // names of its file; 0 if it is in none, or that can't be told
+	Unused   int64 // of that, what holds nothing
+	Changes  ChangeLog
 	Problems []string // contradictions; none: it is whole
 }
 

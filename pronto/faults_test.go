@@ -142,6 +142,41 @@ func (f *faulty) Drop(s pronto.Scope) (int64, error) {
 	return f.tx.Drop(s)
 }
 
+func (f *faulty) EachChange(after int64, fn func(*pronto.Change) error) error {
+	if err := f.err(); err != nil {
+		return err
+	}
+	return f.tx.EachChange(after, fn)
+}
+
+func (f *faulty) ChangeLog() (pronto.ChangeLog, error) {
+	if err := f.err(); err != nil {
+		return pronto.ChangeLog{}, err
+	}
+	return f.tx.ChangeLog()
+}
+
+func (f *faulty) NextExpiry() (int64, error) {
+	if err := f.err(); err != nil {
+		return 0, err
+	}
+	return f.tx.NextExpiry()
+}
+
+func (f *faulty) Sweep(most int) (int, error) {
+	if err := f.err(); err != nil {
+		return 0, err
+	}
+	return f.tx.Sweep(most)
+}
+
+func (f *faulty) KeepChanges(k pronto.Keep) error {
+	if err := f.err(); err != nil {
+		return err
+	}
+	return f.tx.KeepChanges(k)
+}
+
 // Every call of an engine may fail, and no rule swallows the error: whichever
 // fails, the rule returns it.
 func TestRulesReturnErrors(t *testing.T) {

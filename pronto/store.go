@@ -37,9 +37,8 @@ type Store interface {
 // Reader reads one snapshot of a store. Expired entries are absent from it
 // unless the method says otherwise.
 //
-// Scan, EachNamespace and EachProject may be streaming while they call their
-// function: in
-// there every other method of the Reader, and of the Writer it belongs to,
+// Scan, EachNamespace, EachProject and EachChange may be streaming while they
+// call their function: in there every other method of the Reader, and of the Writer it belongs to,
 // returns [ErrStreaming] and does nothing. Now may be called at any time.
 type Reader interface {
 	// Now is the time of the transaction, in milliseconds. It is read once a
@@ -83,6 +82,20 @@ type Reader interface {
 	// Revision is the revision of the database's last committed change, or, in
 	// a Writer, of the last change made so far; 0 of a new database.
 	Revision() (int64, error)
+
+	// EachChange calls fn with the changes that are kept and come after a
+	// revision, in order, until fn returns an error, which EachChange returns:
+	// those under the meta, and each ChangeReset. It may be streaming. The
+	// Change is the engine's again when fn returns.
+	EachChange(after int64, fn func(*Change) error) error
+
+	// ChangeLog describes the log of changes.
+	ChangeLog() (ChangeLog, error)
+
+	// NextExpiry is the time in milliseconds, maybe past, at which an entry,
+	// of whatever meta, expires as the next of those that are kept; 0 if none
+	// does.
+	NextExpiry() (int64, error)
 }
 
 // Writer changes a store; see [Store.Update]. It is what an engine offers: the
@@ -123,13 +136,21 @@ type Writer interface {
 	PutNamespace(ns Namespace) error
 
 	// SetExpiry gives every entry of a namespace that never expires the same
-	// expiry, a time in milliseconds, and a revision of their own.
+	// expiry, a time in milliseconds, and each a revision of its own.
 	SetExpiry(project, name string, expiresAt int64) error
 
 	// Drop removes what the scope selects, and returns how many entries there
 	// were that had not expired. Without a prefix or a context, the namespaces
 	// of the scope go with all their entries, caches too.
 	Drop(s Scope) (int64, error)
+
+	// Sweep removes up to a number of entries that have expired, whatever their
+	// meta, those that expired first, and returns how many.
+	Sweep(most int) (int, error)
+
+	// KeepChanges says how much of the log of changes is kept from now on, and
+	// forgets the rest.
+	KeepChanges(k Keep) error
 }
 
 // Conflict says what becomes of an entry whose address is taken.
@@ -229,6 +250,7 @@ type Options struct {
 	Sync        Sync
 	BusyTimeout time.Duration    // 0 does not wait
 	Now         func() time.Time // nil is time.Now; read once a transaction
+	Actor       string           // who changes something, for the log of changes; "" does not say
 
 	// Linked takes a database whose file has several hard links for the one at
 	// its location, and lets the others be. Without it such a file is
@@ -258,7 +280,10 @@ func (Empty) EachProject(NameRange, func(string) error) error { return nil }
 func (Empty) EachNamespace(string, NameRange, bool, func(Namespace) error) error {
 	return nil
 }
-func (Empty) Revision() (int64, error) { return 0, nil }
+func (Empty) Revision() (int64, error)                    { return 0, nil }
+func (Empty) EachChange(int64, func(*Change) error) error { return nil }
+func (Empty) ChangeLog() (ChangeLog, error)               { return ChangeLog{Keep: DefaultKeep}, nil }
+func (Empty) NextExpiry() (int64, error)                  { return 0, nil }
 func (Empty) Namespace(project, name string) (Namespace, error) {
 	return Namespace{Project: project, Name: name}, nil
 }

@@ -487,7 +487,7 @@ func (a *app) runAsLine(ctx context.Context, outer *globals) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range [...]string{"user", "cursor", "database", "meta", "if-lock", "config", "busy-timeout", "sync"} {
+	for _, f := range [...]string{"user", "cursor", "database", "meta", "if-lock", "config", "busy-timeout", "sync", "as"} {
 		if line.Given[f] {
 			return fmt.Errorf("--%s holds for all of a batch, and stands in front of it", f)
 		}

@@ -21,7 +21,10 @@ func exitsOfChild(cmd string) [][2]string {
 
 // toldVars are variables by which a program is told something, beside those of
 // flags.
-var toldVars = []string{"PRONTODB_LOCK", "PRONTODB_TOKEN", "PRONTODB_SLOT", "PRONTODB_ABSENT", envGuardedDatabase}
+var toldVars = []string{
+	"PRONTODB_LOCK", "PRONTODB_TOKEN", "PRONTODB_SLOT", "PRONTODB_ABSENT", envGuardedDatabase,
+	"PRONTODB_EVENT", "PRONTODB_EVENTS", "PRONTODB_ADDRESS", "PRONTODB_REVISION",
+}
 
 // splitChild splits the arguments of a command that runs a program at "--". There
 // is no program where there is no "--".

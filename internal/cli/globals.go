@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"prontodb/internal/cmdline"
 	"prontodb/pronto"
@@ -17,6 +19,7 @@ type globals struct {
 	project, namespace, context string
 	user, cursor, database      string
 	meta, delim                 string
+	actor                       string
 	json, quiet                 bool
 	config                      string
 	busyTimeout                 time.Duration
@@ -46,6 +49,10 @@ func (g *globals) flags(p *Process) *cmdline.Flags {
 		g.ifLock, err = parseGuards(s)
 		return err
 	})
+	f.Func("as", "", "`NAME` of who is writing, for the log of changes: any text", func(s string) error {
+		g.actor = s
+		return checkActor(s)
+	})
 	f.Text(&g.delim, "ns-delim", "", "address delimiter `S` (default \".\")")
 	f.Bool(&g.json, "json", "", "machine-readable output, errors too")
 	f.Bool(&g.quiet, "quiet", "q", "no status lines on stderr")
@@ -57,6 +64,19 @@ func (g *globals) flags(p *Process) *cmdline.Flags {
 	}
 	f.ReadBack(&g.config, "config") // where ff finds the file
 	return f
+}
+
+// maxActor is the longest name of who is writing, in bytes.
+const maxActor = 256
+
+func checkActor(s string) error {
+	switch {
+	case len(s) > maxActor:
+		return fmt.Errorf("has more than %d bytes", maxActor)
+	case !utf8.ValidString(s) || oneLine(s) != s:
+		return errors.New("has control characters, or is no UTF-8")
+	}
+	return nil
 }
 
 // check looks at what only all flags together show.

@@ -83,6 +83,10 @@ func (c *surveying) printDatabases(a *app, list []doctor.DatabaseInfo) {
 			name = "database"
 		}
 		what := lifecycle.Plural(int(d.Entries), "entry", "entries") + ", " + lifecycle.Size(d.Bytes)
+		if d.KeepChanges > 0 { // it could be looked into
+			what += fmt.Sprintf(", %s of %s (keeps %d of %s, %s)", lifecycle.Plural(int(d.Changes), "change", "changes"),
+				lifecycle.Size(d.ChangeBytes), d.KeepChanges, lifecycle.Size(d.KeepBytes), days(d.KeepSeconds))
+		}
 		if d.Error != "" {
 			what = d.Error
 		}
@@ -98,4 +102,13 @@ func (c *surveying) printCursors(a *app, list []doctor.CursorInfo) {
 		}
 		c.line(a, "cursor "+cur.User+"/"+cur.Name, cur.Path, cur.Exists, "there")
 	}
+}
+
+// days writes seconds as days, if they are whole ones.
+func days(seconds int64) string {
+	const day = 24 * 3600
+	if seconds >= day && seconds%day == 0 {
+		return fmt.Sprintf("%dd", seconds/day)
+	}
+	return fmt.Sprintf("%ds", seconds)
 }

@@ -65,6 +65,9 @@ func init() {
 		{Name: "unlock", Group: groupTogether, Access: writes, Known: true, Batch: true, Honours: database | cmdline.Meta, New: newUnlock},
 		{Name: "renew", Group: groupTogether, Access: writes, Known: true, Batch: true, Honours: database | cmdline.Meta, New: newRenew},
 		{Name: "locks", Answer: list, Group: groupTogether, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newLocks},
+		{Name: "wait", Answer: entry, Group: groupTogether, Access: reads, Honours: entries, New: newWait},
+		{Name: "watch", Group: groupTogether, Access: reads, Honours: entries, OwnArgs: true, Rest: true, New: newWatch},
+		{Name: "log", Group: groupTogether, Access: reads, Batch: true, Honours: entries, New: newLog},
 
 		{Name: "projects", Answer: list, Group: groupPlaces, Access: reads, Batch: true, Honours: database | cmdline.Meta, New: newProjects},
 		{Name: "namespaces", Answer: list, Aliases: []string{"nss"}, Group: groupPlaces, Access: reads, Batch: true, Honours: projects, New: newNamespaces},

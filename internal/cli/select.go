@@ -141,7 +141,7 @@ func (a *app) selectAddress(text string) (selection, pronto.Notation, pronto.Add
 }
 
 func (a *app) options(sel selection, mode pronto.Mode) pronto.Options {
-	o := pronto.Options{Mode: mode, Meta: sel.meta, BusyTimeout: a.g.busyTimeout, Now: a.Now}
+	o := pronto.Options{Mode: mode, Meta: sel.meta, BusyTimeout: a.g.busyTimeout, Now: a.Now, Actor: a.g.actor}
 	if a.g.sync == "normal" {
 		o.Sync = pronto.SyncNormal
 	}
@@ -262,6 +262,7 @@ type session struct {
 type place struct {
 	target      pronto.Target
 	meta, sync  string
+	actor       string
 	busyTimeout time.Duration
 }
 
@@ -272,7 +273,7 @@ func (s *session) follow(a *app) (selection, error) {
 	if err != nil {
 		return sel, err
 	}
-	now := place{sel.target, sel.meta, a.g.sync, a.g.busyTimeout}
+	now := place{sel.target, sel.meta, a.g.sync, a.g.actor, a.g.busyTimeout}
 	if now != s.place {
 		s.close()
 	}

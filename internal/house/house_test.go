@@ -48,7 +48,8 @@ var rooms = []room{
 	{path: "pronto/coord", imports: "pronto"},
 
 	// Engines.
-	{path: "pronto/sqlite", kind: engine, imports: "pronto pronto/sqlite/internal/driver pronto/sqlite/internal/fileread internal/atomicfile"},
+	{path: "pronto/sqlite", kind: engine, imports: "pronto pronto/sqlite/internal/driver pronto/sqlite/internal/fileread pronto/sqlite/internal/notify internal/atomicfile"},
+	{path: "pronto/sqlite/internal/notify", kind: engine, modules: "golang.org/x/sys"},
 	{path: "pronto/sqlite/internal/driver", kind: engine, imports: "pronto/sqlite/internal/queue pronto/sqlite/internal/vfs",
 		modules: "modernc.org/libc modernc.org/sqlite"},
 	{path: "pronto/sqlite/internal/vfs", kind: engine, imports: "internal/atomicfile", modules: "modernc.org/libc modernc.org/sqlite"},

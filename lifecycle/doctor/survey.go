@@ -42,7 +42,14 @@ type DatabaseInfo struct {
 	Path    string `json:"path"` // or its URL
 	Entries int64  `json:"entries"`
 	Bytes   int64  `json:"bytes"` // with its log
-	Error   string `json:"error,omitempty"`
+
+	Changes     int64 `json:"changes"`      // that are kept
+	ChangeBytes int64 `json:"change_bytes"` // of them
+	KeepChanges int64 `json:"keep_changes"`
+	KeepSeconds int64 `json:"keep_seconds"`
+	KeepBytes   int64 `json:"keep_bytes"`
+
+	Error string `json:"error,omitempty"`
 }
 
 // CursorInfo is a cursor and where it leads.
@@ -101,7 +108,9 @@ func databaseInfo(ctx context.Context, d home.Database, o pronto.Options) (_ Dat
 	if errors.Is(err, fs.ErrNotExist) {
 		return DatabaseInfo{}, false
 	}
-	di := DatabaseInfo{Name: d.Name, Path: d.Target.Location, Entries: h.Entries, Bytes: h.Size}
+	di := DatabaseInfo{Name: d.Name, Path: d.Target.Location, Entries: h.Entries, Bytes: h.Size,
+		Changes: h.Changes.Changes, ChangeBytes: h.Changes.Bytes,
+		KeepChanges: h.Changes.Keep.Changes, KeepSeconds: h.Changes.Keep.Age / 1000, KeepBytes: h.Changes.Keep.Bytes}
 	if err != nil {
 		di.Error = err.Error()
 	}

@@ -52,6 +52,24 @@ var databases struct {
 type database struct {
 	writer    chan struct{} // holds a token while somebody writes
 	committed atomic.Pointer[state]
+
+	mu      sync.Mutex
+	changed chan struct{} // closed at the next commit
+}
+
+func (db *database) commit(st *state) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.committed.Store(st)
+	close(db.changed)
+	db.changed = make(chan struct{})
+}
+
+// next is closed at the next commit.
+func (db *database) next() <-chan struct{} {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.changed
 }
 
 // find is the database at a location; nil if there is none and create is false.
@@ -63,7 +81,7 @@ func find(location string, create bool) (*database, error) {
 	defer databases.Unlock()
 	db := databases.byLocation[location]
 	if db == nil && create {
-		db = &database{writer: make(chan struct{}, 1)}
+		db = &database{writer: make(chan struct{}, 1), changed: make(chan struct{})}
 		db.committed.Store(&state{})
 		if databases.byLocation == nil {
 			databases.byLocation = make(map[string]*database)
@@ -132,7 +150,7 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 	}
 	defer func() { <-s.db.writer }()
 	before := s.db.committed.Load()
-	tx := &transaction{ctx: ctx, meta: s.o.Meta, now: s.o.UnixMilli(), state: before.clone(), before: before.revision}
+	tx := &transaction{ctx: ctx, meta: s.o.Meta, actor: s.o.Actor, now: s.o.UnixMilli(), state: before.clone(), before: before.revision}
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -141,7 +159,8 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 	}
 	if tx.state.revision != before.revision || tx.locked {
 		after := tx.state
-		s.db.committed.Store(&after)
+		after.log.trim(tx.now)
+		s.db.commit(&after)
 	}
 	return nil
 }
@@ -183,6 +202,9 @@ func (engine) Examine(ctx context.Context, location string, o pronto.Options, in
 	}
 	h := pronto.Health{Schema: schemaVersion}
 	st, now := db.committed.Load(), o.UnixMilli()
+	if h.Changes, err = (&transaction{state: *st}).ChangeLog(); err != nil {
+		return h, err
+	}
 	for _, ns := range st.spaces {
 		h.Size += int64(len(ns.meta) + len(ns.project) + len(ns.name))
 		for _, e := range ns.entries {

@@ -15,6 +15,7 @@ import (
 // never changed.
 type state struct {
 	revision int64
+	log      changeLog
 	spaces   []*namespace // in order of meta, project and name
 	locks    []lock       // in order of meta, name and ID
 	lastID   int64        // the last one given out
@@ -32,7 +33,7 @@ type entry struct {
 }
 
 func (st *state) clone() state {
-	return state{st.revision, slices.Clone(st.spaces), slices.Clone(st.locks), st.lastID}
+	return state{st.revision, st.log, slices.Clone(st.spaces), slices.Clone(st.locks), st.lastID}
 }
 
 // search is where the namespace is, or would be.

@@ -13,6 +13,7 @@ import (
 type transaction struct {
 	ctx       context.Context
 	meta      string
+	actor     string
 	now       int64
 	state     state
 	before    int64               // revision of the change before
@@ -200,11 +201,16 @@ func (tx *transaction) Revision() (int64, error) {
 
 // change is a namespace to change, which is made if there is none.
 func (tx *transaction) change(project, name string) *namespace {
-	i, ok := tx.state.search(tx.meta, project, name)
+	return tx.changeIn(tx.meta, project, name)
+}
+
+// changeIn is change under any meta.
+func (tx *transaction) changeIn(meta, project, name string) *namespace {
+	i, ok := tx.state.search(meta, project, name)
 	var ns *namespace
 	switch {
 	case !ok:
-		ns = &namespace{meta: tx.meta, project: strings.Clone(project), name: strings.Clone(name)}
+		ns = &namespace{meta: meta, project: strings.Clone(project), name: strings.Clone(name)}
 		tx.state.spaces = slices.Insert(tx.state.spaces, i, ns)
 	case tx.own[tx.state.spaces[i]]:
 		return tx.state.spaces[i]
@@ -228,6 +234,13 @@ func (tx *transaction) Put(e *pronto.Entry) error {
 	ns := tx.change(e.Project, e.Namespace)
 	name := e.Name()
 	i, there := ns.search(name)
+	if there && ns.entries[i].Expired(tx.now) {
+		gone := ns.entries[i].Address
+		ns.entries = slices.Delete(ns.entries, i, i+1)
+		there = false
+		tx.state.revision++
+		tx.note(pronto.ChangeExpire, tx.meta, "", gone, 0)
+	}
 
 	// The strings of an entry may share memory that changes after the call.
 	stored := &entry{strings.Clone(name), *e}
@@ -246,7 +259,7 @@ func (tx *transaction) Put(e *pronto.Entry) error {
 	if e.UpdatedAt == 0 {
 		stored.UpdatedAt = tx.now
 	}
-	replaces := there && !ns.entries[i].Expired(tx.now)
+	replaces := there
 	if e.CreatedAt == 0 {
 		stored.CreatedAt = tx.now
 		if replaces {
@@ -258,6 +271,7 @@ func (tx *transaction) Put(e *pronto.Entry) error {
 	} else {
 		ns.entries = slices.Insert(ns.entries, i, stored)
 	}
+	tx.note(pronto.ChangeSet, tx.meta, "", stored.Address, stored.Revision)
 
 	e.Revision, e.UpdatedAt = stored.Revision, stored.UpdatedAt
 	if !replaces {
@@ -318,11 +332,21 @@ func (tx *transaction) Remove(a pronto.Address) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	ns := tx.change(a.Project, a.Namespace)
+	tx.take(tx.meta, e.Address)
+	tx.state.revision++
+	kind := pronto.ChangeDelete
+	if e.Expired(tx.now) {
+		kind = pronto.ChangeExpire
+	}
+	tx.note(kind, tx.meta, "", e.Address, 0)
+	return !e.Expired(tx.now), nil
+}
+
+// take takes an entry out of its namespace.
+func (tx *transaction) take(meta string, a pronto.Address) {
+	ns := tx.changeIn(meta, a.Project, a.Namespace)
 	i, _ := ns.search(a.Name())
 	ns.entries = slices.Delete(ns.entries, i, i+1)
-	tx.state.revision++
-	return !e.Expired(tx.now), nil
 }
 
 func (tx *transaction) PutNamespace(ns pronto.Namespace) error {
@@ -348,8 +372,10 @@ func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
 			continue
 		}
 		c := *e
+		tx.state.revision++
 		c.ExpiresAt, c.Revision = expiresAt, tx.state.revision
 		ns.entries[i] = &c
+		tx.note(pronto.ChangeSet, tx.meta, "", c.Address, c.Revision)
 	}
 	return nil
 }
@@ -373,14 +399,20 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 		was := len(ns.entries)
 		ns = tx.change(ns.project, ns.name)
 		ns.entries = slices.DeleteFunc(ns.entries, func(e *entry) bool {
-			return strings.HasPrefix(e.name, s.Prefix) && (s.Context == "" || e.Context == s.Context)
+			goes := strings.HasPrefix(e.name, s.Prefix) && (s.Context == "" || e.Context == s.Context)
+			if goes && s.Context != "" {
+				tx.state.revision++
+				tx.note(pronto.ChangeDelete, tx.meta, "", e.Address, 0)
+			}
+			return goes
 		})
 		dropped = dropped || len(ns.entries) < was
 		kept = append(kept, ns)
 	}
 	tx.state.spaces = kept
-	if dropped {
+	if dropped && s.Context == "" {
 		tx.state.revision++
+		tx.note(pronto.ChangeDrop, tx.meta, strings.Clone(s.Prefix), pronto.Address{Project: strings.Clone(s.Project), Namespace: strings.Clone(s.Namespace)}, 0)
 	}
 	return entries, nil
 }

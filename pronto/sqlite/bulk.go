@@ -92,8 +92,10 @@ func (tx *transaction) insertMany(list []pronto.Entry) (int, error) {
 		return 0, err
 	}
 	st.Keep(list)
+	var changes [bulkRows]struct{ revision, stored int64 }
 	for i := range list {
 		revision, err := tx.assign(&list[i])
+		changes[i].revision, changes[i].stored = tx.revision, revision
 		if err == nil {
 			err = tx.bindEntry(st, columns*i, &list[i], revision, storedValue{inline: list[i].Value})
 		}
@@ -101,14 +103,20 @@ func (tx *transaction) insertMany(list []pronto.Entry) (int, error) {
 			return 0, err
 		}
 	}
-	switch err := st.Run(); {
-	case err == nil:
-		return len(list), nil
+	stored := len(list)
+	err = st.Run()
+	switch {
 	case code(err) == sqliteConstraint:
-		return int(tx.c.Changes()), err
-	default:
+		stored = int(tx.c.Changes())
+	case err != nil:
 		return 0, err
 	}
+	for i := range stored {
+		if err := tx.noteSet(&list[i], changes[i].revision, changes[i].stored); err != nil {
+			return 0, err
+		}
+	}
+	return stored, err
 }
 
 // putOne stores one entry, and counts what came of it. taken is a guess that
@@ -126,7 +134,7 @@ func (tx *transaction) putOne(e *pronto.Entry, c pronto.Conflict, taken bool, n 
 		err = tx.runEntry(sqlInsert, e, revision, v)
 		if err == nil {
 			n.New++
-			return nil
+			return tx.noteSet(e, tx.revision, revision)
 		}
 		if code(err) != sqliteConstraint {
 			return err
@@ -142,7 +150,7 @@ func (tx *transaction) putOne(e *pronto.Entry, c pronto.Conflict, taken bool, n 
 			return tx.s.freeValue(v)
 		}
 	}
-	done, err := tx.putOver(e, revision, v)
+	_, done, err := tx.putOver(e, revision, v)
 	if done {
 		n.Replaced++
 	} else {
@@ -152,16 +160,48 @@ func (tx *transaction) putOne(e *pronto.Entry, c pronto.Conflict, taken bool, n 
 }
 
 // putOver stores an entry over what may be at its address, and reports whether
-// that was an entry that has not expired.
-func (tx *transaction) putOver(e *pronto.Entry, revision int64, v storedValue) (bool, error) {
+// that was an entry that has not expired. It returns the revision that the entry
+// got: another one, if one that has expired goes first.
+func (tx *transaction) putOver(e *pronto.Entry, revision int64, v storedValue) (int64, bool, error) {
 	if err := tx.freeEntry(e.Address); err != nil {
-		return false, err
+		return 0, false, err
 	}
 	done, err := tx.overwrite(e, revision, v)
 	if err == nil && !done {
-		err = tx.runEntry(sqlReplace, e, revision, v)
+		if tx.expiring > 0 {
+			revision, err = tx.expire(e, revision)
+		}
+		if err == nil {
+			err = tx.runEntry(sqlReplace, e, revision, v)
+		}
 	}
-	return done, err
+	if err != nil {
+		return 0, done, err
+	}
+	return revision, done, tx.noteSet(e, tx.revision, revision)
+}
+
+// expire removes what has expired at the address of an entry, whose chunks are
+// gone already, and returns the revision that the entry now takes.
+func (tx *transaction) expire(e *pronto.Entry, revision int64) (int64, error) {
+	ns, err := tx.namespace(e.Project, e.Namespace)
+	if err != nil || ns.id == 0 {
+		return revision, err
+	}
+	st, err := tx.c.Prepare("DELETE FROM entry WHERE namespace = ? AND name = ? AND expires_at <= ?")
+	if err != nil {
+		return 0, err
+	}
+	st.BindInt(1, ns.id)
+	st.BindText(2, e.Name())
+	st.BindInt(3, tx.now)
+	if err := st.Run(); err != nil || tx.c.Changes() == 0 {
+		return revision, err
+	}
+	if err := tx.note(pronto.ChangeExpire, tx.s.o.Meta, e.Project, e.Namespace, e.Name()); err != nil {
+		return 0, err
+	}
+	return tx.assign(e)
 }
 
 // overwrite stores an entry over one that has not expired, and reports whether

@@ -146,6 +146,9 @@ func (s *store) examine(ctx context.Context, integrity bool) (pronto.Health, err
 		return h, err
 	}
 	h.Entries, h.Newest = st.Int(0), st.Int(1)
-	h.Expired, err = s.number("SELECT count(*) FROM entry WHERE expires_at <= ?", tx.now)
+	if h.Expired, err = s.number("SELECT count(*) FROM entry WHERE expires_at <= ?", tx.now); err != nil {
+		return h, err
+	}
+	h.Changes, err = tx.ChangeLog()
 	return h, err
 }

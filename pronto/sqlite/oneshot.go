@@ -156,6 +156,13 @@ func (r *fileReader) value(row *fileread.Record) ([]byte, error) {
 func (*fileReader) Scan(pronto.Selection, func(*pronto.Row) error) error { return fileread.ErrUnsure }
 func (*fileReader) Count(pronto.Selection) (int64, error)                { return 0, fileread.ErrUnsure }
 func (*fileReader) Revision() (int64, error)                             { return 0, fileread.ErrUnsure }
+func (*fileReader) EachChange(int64, func(*pronto.Change) error) error {
+	return fileread.ErrUnsure
+}
+func (*fileReader) ChangeLog() (pronto.ChangeLog, error) {
+	return pronto.ChangeLog{}, fileread.ErrUnsure
+}
+func (*fileReader) NextExpiry() (int64, error) { return 0, fileread.ErrUnsure }
 func (*fileReader) EachNamespace(string, pronto.NameRange, bool, func(pronto.Namespace) error) error {
 	return fileread.ErrUnsure
 }

@@ -69,6 +69,9 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 		err = s.do("UPDATE state SET token = 0 WHERE typeof(token) <> 'integer' OR token NOT BETWEEN 0 AND ?", pronto.MaxRevision)
 	}
 	if err == nil {
+		err = s.pruneLog()
+	}
+	if err == nil {
 		err = s.c.Exec("COMMIT")
 	}
 	if err != nil {
@@ -76,6 +79,31 @@ func (s *store) prune(told func(pronto.Pruned)) (pronto.Facts, error) {
 		return pronto.Facts{}, err
 	}
 	return s.facts()
+}
+
+// pruneLog forgets all changes, and bounds that no command could have set.
+func (s *store) pruneLog() error {
+	log, err := s.changeLog()
+	if errors.Is(err, pronto.ErrDamaged) || err == nil && log.Keep.Check() != nil {
+		log.Keep, err = pronto.DefaultKeep, nil
+	}
+	if err == nil {
+		err = s.forgetAll(log.Keep)
+	}
+	return err
+}
+
+// forgetAll empties the log of changes.
+func (s *store) forgetAll(keep pronto.Keep) error {
+	err := s.run("DELETE FROM change")
+	if err != nil {
+		return err
+	}
+	revision, err := s.number("SELECT revision FROM state")
+	if err != nil {
+		return err
+	}
+	return s.storeLog(revision, &changeLog{ChangeLog: pronto.ChangeLog{Forgotten: revision, Keep: keep}})
 }
 
 // do runs a statement with numbers as its parameters.

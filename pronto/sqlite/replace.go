@@ -76,6 +76,10 @@ func (s *store) fill(src string) error {
 	if err != nil {
 		return err
 	}
+	log, err := s.changeLog()
+	if err != nil {
+		return err
+	}
 	if err := s.exec("ATTACH ? AS restored", src); err != nil {
 		return err
 	}
@@ -94,12 +98,19 @@ func (s *store) fill(src string) error {
 	if before == pronto.MaxRevision {
 		return pronto.ErrNoRevision
 	}
-	st, err := s.c.Prepare("UPDATE state SET revision = ?")
-	if err != nil {
+	tx := &transaction{s: s, c: s.c, now: s.o.UnixMilli()}
+	if err := tx.load(); err != nil {
 		return err
 	}
-	st.BindInt(1, after)
-	if err := st.Run(); err != nil {
+	// The log stays that of the database, what is kept of it is content.
+	log.Keep = tx.log.Keep
+	tx.revision, tx.log = after, log
+	if after > 0 {
+		if err := tx.note(pronto.ChangeReset, "", "", "", ""); err != nil {
+			return err
+		}
+	}
+	if err := tx.storeLog(); err != nil {
 		return err
 	}
 	if err := s.keepTokens(before, token); err != nil {
@@ -129,6 +140,7 @@ func (r *replacement) Commit() error {
 		return r.s.wrap(err)
 	}
 	r.committed = true
+	r.s.tell()
 	return nil
 }
 

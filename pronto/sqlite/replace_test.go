@@ -2,10 +2,13 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -294,5 +297,66 @@ func TestResetOfOneInUse(t *testing.T) {
 	}
 	if _, err := eng.BeginReset(ctx, path, path+".aside", pronto.Options{}); !errors.Is(err, pronto.ErrBusy) {
 		t.Errorf("%v, want ErrBusy", err)
+	}
+}
+
+// A database whose content is replaced keeps its own log of changes, in which that
+// is one more, and takes over how much is kept. A snapshot has no changes.
+func TestReplaceIsAChange(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	src, dst, snap := filepath.Join(dir, "src.db"), filepath.Join(dir, "dst.db"), filepath.Join(dir, "snap.db")
+	fillStore(t, src, "", "one", 10)
+	fillStore(t, dst, "", "two", 3)
+	keep := pronto.Keep{Changes: 777, Age: 888_000, Bytes: 999_999}
+	look := func(path string) (log pronto.ChangeLog, kinds []string, revision int64) {
+		s, err := open(ctx, path, pronto.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		err = s.View(ctx, func(r pronto.Reader) error {
+			revision, _ = r.Revision()
+			log, err = r.ChangeLog()
+			return errors.Join(err, r.EachChange(0, func(c *pronto.Change) error {
+				kinds = append(kinds, fmt.Sprint(c.Kind, c.Actor))
+				return nil
+			}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return log, kinds, revision
+	}
+	s, err := open(ctx, src, pronto.Options{Mode: pronto.Write})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(ctx, func(tx pronto.Writer) error { return tx.KeepChanges(keep) }); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := eng.Snapshot(ctx, src, snap, pronto.Options{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(snap); err != nil || bytes.Count(data, []byte("key000001")) != 1 {
+		t.Errorf("the snapshot names a key %d times, %v", bytes.Count(data, []byte("key000001")), err)
+	}
+	if log, kinds, revision := look(snap); len(kinds) != 0 || log.Changes != 0 || log.Bytes != 0 || log.Forgotten != revision || log.Keep != keep {
+		t.Errorf("the snapshot has the log %+v with %q, revision %d", log, kinds, revision)
+	}
+	before, _, _ := look(dst)
+	for i := range 2 {
+		r, err := eng.BeginReplace(ctx, dst, pronto.Options{Actor: "me"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmp.Or(r.Fill(ctx, snap), r.Commit(), r.Close()); err != nil {
+			t.Fatal(err)
+		}
+		log, kinds, _ := look(dst)
+		want := []string{"set", "set", "set", "set", "resetme", "resetme"}[:5+i]
+		if !slices.Equal(kinds, want) || log.Changes != int64(len(want)) || log.Bytes <= before.Bytes || log.Forgotten != 0 || log.Keep != keep {
+			t.Errorf("the log is %+v with %q, want %q", log, kinds, want)
+		}
 	}
 }

@@ -19,6 +19,9 @@ package sqlite
 // (value.go); NULL where the value is in the row. state.large says whether there
 // has ever been one.
 //
+// change is the log of changes, but for the newest ones, which are in state.log,
+// with what is to be kept of it (changes.go).
+//
 // entry has no rowid: an entry is found, and its value read, in one descent of
 // one tree, and a write changes one page of it (docs/performance-history.md).
 var migrations = [...]string{
@@ -29,8 +32,9 @@ ALTER TABLE entry ADD COLUMN size INTEGER;
 ALTER TABLE state ADD COLUMN large INTEGER NOT NULL DEFAULT 0;
 DELETE FROM namespace WHERE ttl IS NULL AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.namespace = namespace.id);
 `,
-	3: createLock + `;
+	3: createLock + ";" + createChange + `;
 ALTER TABLE state ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN log BLOB;
 `,
 }
 
@@ -39,8 +43,8 @@ ALTER TABLE state ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
 // the same name in the file.
 var asNewest = [...]string{
 	1: `CREATE TEMP VIEW entry AS SELECT *, NULL AS size FROM main.entry;
-CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;` + noLocks,
-	2: noLocks,
+CREATE TEMP VIEW chunk AS SELECT NULL AS id, NULL AS data WHERE 0;` + noLocks + noChanges,
+	2: noLocks + noChanges,
 }
 
 // noLocks is a table of locks with nothing in it.
@@ -102,10 +106,18 @@ const (
   slot, slots, kind, also, owner, host, pid, start, space, since, boot, ttl, until, hold, turn, revoked,
   PRIMARY KEY (meta, name, id)
 ) WITHOUT ROWID`
-	createState3 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0)`
+	createState3 = `CREATE TABLE state (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, expiring INTEGER NOT NULL, large INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0, log BLOB)`
+
+	createChange = `CREATE TABLE change (revision INTEGER PRIMARY KEY, runs BLOB NOT NULL)`
+
+	// noChanges is a log in which there is nothing yet.
+	noChanges = `
+CREATE TEMP VIEW change AS SELECT 0 AS revision, x'' AS runs WHERE 0;
+CREATE TEMP VIEW state AS SELECT *, 0 AS token, NULL AS log FROM main.state;`
 )
 
-// tables are those of the schema that hold something, for copies of a database.
+// tables are those of the schema that hold content, for copies of a database. The
+// log of changes stays with the database.
 var tables = [...]string{"namespace", "entry", "chunk", "state"}
 
 // What state.expiring says: 0 where nothing ever expired.

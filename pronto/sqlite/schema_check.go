@@ -35,6 +35,7 @@ var schemas = [...][]fileread.Object{
 		4:              {Type: "index", Name: "entry_expiry", Table: "entry", SQL: createExpiry},
 		5:              {Type: "table", Name: "state", Table: "state", SQL: createState3},
 		6:              {Type: "table", Name: "lock", Table: "lock", SQL: createLock},
+		7:              {Type: "table", Name: "change", Table: "change", SQL: createChange},
 	},
 }
 

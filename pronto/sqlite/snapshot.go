@@ -55,6 +55,9 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 	if s.c.Exec("PRAGMA synchronous=FULL") == nil {
 		s.afterReading(ctx)
 	}
+	if err := forgetCopied(ctx, dst, o); err != nil {
+		return pronto.Facts{}, err
+	}
 	return readFacts(ctx, dst, o)
 }
 
@@ -75,6 +78,29 @@ func dropLocks(ctx context.Context, path string) error {
 		return err
 	}
 	return s.c.Exec("PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; DELETE FROM lock")
+}
+
+// forgetCopied takes the log of changes out of a snapshot: it names what was
+// deleted.
+func forgetCopied(ctx context.Context, path string, o pronto.Options) error {
+	s, err := openCopy(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	defer s.c.Close()
+	version, err := s.userVersion()
+	if err == nil && version == schemaVersion {
+		err = s.c.Exec("PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; " + beginWrite)
+		if err == nil {
+			if _, err = s.checkSchema(); err == nil {
+				err = s.pruneLog()
+			}
+			if err == nil {
+				err = s.c.Exec("COMMIT")
+			}
+		}
+	}
+	return s.failed(ctx, err)
 }
 
 // look checks the schema, whatever its version: VACUUM, which runs in no

@@ -43,7 +43,8 @@ type transaction struct {
 	expiring int64 // what has ever expired: see expiresInCaches
 	large    bool  // there is, or was, a value in chunks
 	locked   bool  // a lock was changed, which gives out no revision
-	many     bool  // entries were stored by the chunk, so that the log may be long
+	log      changeLog
+	many     bool // entries were stored by the chunk, so that the log may be long
 }
 
 // errOldSchema is returned by start where a migration must come first.
@@ -211,6 +212,9 @@ func (s *store) Update(ctx context.Context, fn func(pronto.Writer) error) error 
 	if err := s.commit(); err != nil {
 		return s.wrap(err)
 	}
+	if tx.changed {
+		s.tell()
+	}
 	if tx.changed || tx.locked {
 		s.checkpoint()
 	}
@@ -231,6 +235,9 @@ func (tx *transaction) Try(fn func(pronto.Writer) error) error {
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
+	if err := tx.storeRun(); err != nil { // its memory is used anew
+		return err
+	}
 	if err := tx.s.run("SAVEPOINT try"); err != nil {
 		return err
 	}
@@ -242,7 +249,7 @@ func (tx *transaction) Try(fn func(pronto.Writer) error) error {
 	if tx.c.Autocommit() {
 		return err // SQLite has undone all of it
 	}
-	tx.changed, tx.loaded, tx.revision, tx.expiring, tx.large, tx.namespaces = was.changed, was.loaded, was.revision, was.expiring, was.large, nil
+	tx.changed, tx.loaded, tx.revision, tx.expiring, tx.large, tx.log, tx.namespaces = was.changed, was.loaded, was.revision, was.expiring, was.large, was.log, nil
 	if rerr := tx.s.run("ROLLBACK TO try"); rerr != nil {
 		return rerr
 	}
@@ -266,12 +273,7 @@ func (tx *transaction) finish() error {
 			return err
 		}
 	}
-	st, err := tx.c.Prepare("UPDATE state SET revision = ?")
-	if err != nil {
-		return err
-	}
-	st.BindInt(1, tx.revision)
-	return st.Run()
+	return tx.storeLog()
 }
 
 // nextRevision gives out the next revision; finish stores the last one.
@@ -305,7 +307,7 @@ func (tx *transaction) load() error {
 	if tx.loaded {
 		return nil
 	}
-	st, err := tx.c.Prepare("SELECT revision, expiring, large FROM state")
+	st, err := tx.c.Prepare("SELECT revision, expiring, large, log FROM state")
 	if err != nil {
 		return err
 	}
@@ -318,6 +320,9 @@ func (tx *transaction) load() error {
 		return fmt.Errorf("the row of state is missing: %w", pronto.ErrDamaged)
 	}
 	tx.revision, tx.expiring, tx.large = st.Int(0), st.Int(1), st.Int(2) != 0
+	if err := tx.log.decode(st.Bytes(3), tx.revision); err != nil {
+		return err
+	}
 	tx.before, tx.loaded = tx.revision, true
 	return nil
 }
@@ -336,13 +341,11 @@ func (tx *transaction) sweep() error {
 // sweepSome removes up to a number of expired entries, those that expired first,
 // and returns how many.
 func (tx *transaction) sweepSome(most int) (int, error) {
+	most = int(min(int64(most), pronto.MaxRevision-tx.revision)) // each needs a revision
 	const where = "(namespace, name) IN (SELECT namespace, name FROM entry WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
 	bind := func(st *driver.Stmt) {
 		st.BindInt(1, tx.now)
 		st.BindInt(2, int64(most))
-	}
-	if err := tx.freeValues(where, bind); err != nil {
-		return 0, err
 	}
 	var from []int64
 	if tx.expiring >= expiresAnywhere {
@@ -351,15 +354,10 @@ func (tx *transaction) sweepSome(most int) (int, error) {
 			return 0, err
 		}
 	}
-	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + where)
+	swept, err := tx.removeExpired(where, bind)
 	if err != nil {
-		return 0, err
+		return swept, err
 	}
-	bind(st)
-	if err := st.Run(); err != nil {
-		return 0, err
-	}
-	swept := int(tx.c.Changes())
 	for _, id := range from { // a plain one goes with its last entry
 		err := tx.s.do("DELETE FROM namespace WHERE id = ?1 AND ttl = 0 AND NOT EXISTS (SELECT 1 FROM entry WHERE namespace = ?1)", id)
 		if err != nil {

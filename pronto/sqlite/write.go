@@ -17,7 +17,7 @@ func (tx *transaction) Put(e *pronto.Entry) error {
 	if err != nil {
 		return err
 	}
-	done, err := tx.putOver(e, revision, v)
+	revision, done, err := tx.putOver(e, revision, v)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,14 @@ func (tx *transaction) Remove(a pronto.Address) (bool, error) {
 	if err := tx.dropEmpty(ns); err != nil {
 		return false, err
 	}
-	_, err = tx.nextRevision()
-	return live, err
+	if _, err = tx.nextRevision(); err != nil {
+		return live, err
+	}
+	kind := pronto.ChangeDelete
+	if !live {
+		kind = pronto.ChangeExpire
+	}
+	return live, tx.note(kind, tx.s.o.Meta, a.Project, a.Namespace, a.Name())
 }
 
 // dropEmpty removes a plain namespace that has become empty: a listing of
@@ -193,14 +199,60 @@ func (tx *transaction) SetExpiry(project, name string, expiresAt int64) error {
 	if err != nil || ns.id == 0 {
 		return err
 	}
-	revision, err := tx.nextRevision()
-	if err == nil && !ns.expires {
+	if _, err := tx.nextRevision(); err != nil {
+		return err
+	}
+	if !ns.expires {
 		err = tx.mayExpire(&ns)
 	}
+	for from := ""; err == nil; {
+		var names []string
+		if names, err = tx.someNames(ns.id, from); err != nil || len(names) == 0 {
+			return err
+		}
+		for _, name := range names {
+			if err = tx.setExpiry(ns, name, expiresAt); err != nil {
+				return err
+			}
+		}
+		from = names[len(names)-1]
+	}
+	return err
+}
+
+// someNames lists the next names of a namespace that never expire, those after
+// one.
+func (tx *transaction) someNames(namespace int64, after string) (list []string, err error) {
+	st, err := tx.c.Prepare("SELECT name FROM entry WHERE namespace = ? AND name > ? AND expires_at IS NULL ORDER BY name LIMIT 1000")
+	if err != nil {
+		return nil, err
+	}
+	st.BindInt(1, namespace)
+	st.BindText(2, after)
+	err = each(st, func() error {
+		list = append(list, st.Text(0))
+		return nil
+	})
+	return list, err
+}
+
+func (tx *transaction) setExpiry(ns namespaceRow, name string, expiresAt int64) error {
+	revision, err := tx.nextRevision()
 	if err != nil {
 		return err
 	}
-	return tx.s.do("UPDATE entry SET expires_at = ?, revision = ? WHERE namespace = ? AND expires_at IS NULL", expiresAt, revision, ns.id)
+	st, err := tx.c.Prepare("UPDATE entry SET expires_at = ?, revision = ? WHERE namespace = ? AND name = ?")
+	if err != nil {
+		return err
+	}
+	st.BindInt(1, expiresAt)
+	st.BindInt(2, revision)
+	st.BindInt(3, ns.id)
+	st.BindText(4, name)
+	if err := st.Run(); err != nil {
+		return err
+	}
+	return tx.note(pronto.ChangeSet, tx.s.o.Meta, ns.Project, ns.Name, name)
 }
 
 func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
@@ -230,8 +282,13 @@ func (tx *transaction) Drop(s pronto.Scope) (int64, error) {
 	if !dropped {
 		return 0, nil
 	}
-	_, err = tx.nextRevision()
-	return total, err
+	if s.Context != "" {
+		return total, nil // each entry was one
+	}
+	if _, err = tx.nextRevision(); err != nil {
+		return total, err
+	}
+	return total, tx.note(pronto.ChangeDrop, tx.s.o.Meta, s.Project, s.Namespace, s.Prefix)
 }
 
 // dropFrom removes what a scope selects of a namespace, and reports whether there
@@ -241,6 +298,13 @@ func (tx *transaction) dropFrom(ns namespaceRow, s pronto.Scope) (bool, error) {
 	bind := func(st *driver.Stmt) { tx.bindRange(st, namespaceRow{id: ns.id}, s, 0) } // what has expired, too
 	if err := tx.freeValues(where, bind); err != nil {
 		return false, err
+	}
+	if s.Context != "" {
+		some, err := tx.removeEach(pronto.ChangeDelete, where, bind)
+		if err != nil {
+			return false, err
+		}
+		return some > 0, tx.dropEmpty(ns)
 	}
 	st, err := tx.c.Prepare("DELETE FROM entry WHERE " + where)
 	if err != nil {

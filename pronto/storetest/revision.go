@@ -96,7 +96,10 @@ func revisionGrows(d *db) {
 			if after <= before {
 				d.Errorf("%s: revision %d of the database, after %d", what, after, before)
 			}
-			equal(d, after, inside, "%s: revision of the database and of the last change", what)
+			// What has expired may have been swept behind it.
+			if after < inside || after > inside+1 {
+				d.Errorf("%s: revision %d of the database, after a last change with %d", what, after, inside)
+			}
 		}
 	}
 	// It is the database's, not the meta's.
@@ -105,7 +108,9 @@ func revisionGrows(d *db) {
 		equal(d, d.revision(tx), before, "revision under another meta")
 		equal(d, d.set(tx, "p.n.k", "v").Revision, before+1, "revision of the change under another meta")
 	})
-	equal(d, d.committed(), before+1, "revision after a change under another meta")
+	if n := d.committed(); n <= before {
+		d.Errorf("revision %d after a change under another meta, it was %d", n, before)
+	}
 }
 
 func revisionStays(d *db) {

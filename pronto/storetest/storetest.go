@@ -85,6 +85,7 @@ var groups = []group{
 	{"Remove", removeTests},
 	{"Namespaces", namespaceTests},
 	{"Revision", revisionTests},
+	{"Changes", changeTests},
 	{"Meta", metaTests},
 	{"Rules", ruleTests},
 	{"Caches", cacheTests},

@@ -27,6 +27,9 @@ func (d *db) readerCalls(r pronto.Reader) map[string]error {
 	calls["EachNamespace"] = r.EachNamespace("", pronto.NameRange{}, false, func(pronto.Namespace) error { d.Error("one within the other"); return nil })
 	calls["EachProject"] = r.EachProject(pronto.NameRange{}, func(string) error { d.Error("one within the other"); return nil })
 	_, calls["Revision"] = r.Revision()
+	calls["EachChange"] = r.EachChange(0, func(*pronto.Change) error { d.Error("one within the other"); return nil })
+	_, calls["ChangeLog"] = r.ChangeLog()
+	_, calls["NextExpiry"] = r.NextExpiry()
 	return calls
 }
 
@@ -52,6 +55,8 @@ func (d *db) writerCalls(tx pronto.Writer) map[string]error {
 	calls["SetExpiry of nothing"] = tx.SetExpiry("p", "none", start+9)
 	_, calls["Drop"] = tx.Drop(pronto.Scope{})
 	_, calls["Drop of a namespace"] = tx.Drop(pronto.Scope{Project: "p", Namespace: "n"})
+	_, calls["Sweep"] = tx.Sweep(10)
+	calls["KeepChanges"] = tx.KeepChanges(pronto.DefaultKeep)
 	_, calls["Drop of nothing"] = tx.Drop(pronto.Scope{Project: "p", Namespace: "none"})
 	return calls
 }
@@ -59,7 +64,7 @@ func (d *db) writerCalls(tx pronto.Writer) map[string]error {
 // streams calls fn within a Scan and an EachNamespace, twice: before the
 // transaction has looked anything up, and after.
 func (d *db) streams(r pronto.Reader, fn func()) {
-	calls := 0
+	calls, changes := 0, 0
 	for range 2 {
 		d.check(r.Scan(in("p", "n"), func(*pronto.Row) error {
 			equal(d, r.Now(), start, "Now")
@@ -78,11 +83,20 @@ func (d *db) streams(r pronto.Reader, fn func()) {
 			fn()
 			return nil
 		}))
+		d.check(r.EachChange(0, func(*pronto.Change) error {
+			equal(d, r.Now(), start, "Now")
+			changes++
+			fn()
+			return nil
+		}))
 		d.has(r, "p.n.a", "v")
 		d.has(r, "p.c.a", "v")
 		equal(d, d.count(r, in("p", "n")), 2, "entries")
 	}
 	equal(d, calls, 10, "calls")
+	if changes < 6 {
+		d.Errorf("%d changes", changes)
+	}
 }
 
 func (d *db) refused(calls map[string]error) {

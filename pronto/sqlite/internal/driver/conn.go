@@ -322,6 +322,11 @@ func (c *Conn) Journal() string {
 	return libc.GoString(lib.Xsqlite3_filename_journal(c.tls, lib.Xsqlite3_db_filename(c.tls, c.db, 0)))
 }
 
+// Log is the path of the write-ahead log.
+func (c *Conn) Log() string {
+	return libc.GoString(lib.Xsqlite3_filename_wal(c.tls, lib.Xsqlite3_db_filename(c.tls, c.db, 0)))
+}
+
 // Version is SQLite's version.
 const Version = lib.SQLITE_VERSION
 
