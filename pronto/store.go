@@ -198,7 +198,7 @@ type Fields int
 const (
 	AllFields  Fields = iota // everything
 	NameFields               // project, namespace and name: values are not even read from disk
-	ValueField               // those and the value
+	ValueField               // those, the value and the expiry
 	InfoFields               // everything but the value
 )
 

@@ -32,7 +32,11 @@ func (c *exists) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	err = a.once(ctx, sel, func(tx pronto.Reader) error {
-		e, err := c.fallback.find(tx.Stat, addr)
+		if !c.fallback {
+			_, err := tx.Stat(addr)
+			return err
+		}
+		e, err := pronto.Fallback(tx.Stat, addr)
 		if err == nil {
 			addr = e.Address
 		}

@@ -37,7 +37,7 @@ func (w *exportWriter) write(tx pronto.Reader) error {
 	var row func(*pronto.Row) error
 	switch w.format {
 	case formatTSV:
-		enter, row = w.enterTSV, w.tsv
+		sel.Fields, enter, row = pronto.ValueField, w.enterTSV, w.tsv
 	case formatEnv:
 		w.names = newEnvNames(w.n, w.fallback)
 		sel.Fields, row = pronto.ValueField, w.env

@@ -23,14 +23,6 @@ func (p fallback) check(n pronto.Notation) error {
 	return nil
 }
 
-// find finds an entry by a function of a Reader.
-func (p fallback) find(find func(pronto.Address) (pronto.Entry, error), a pronto.Address) (pronto.Entry, error) {
-	if p {
-		return pronto.Fallback(find, a)
-	}
-	return find(a)
-}
-
 // list is [pronto.List], or else [pronto.ListFallback].
 func (p fallback) list(r pronto.Reader, n pronto.Notation, sel pronto.Selection, enter func(pronto.Namespace) error, row func(*pronto.Row) error) error {
 	if p {

@@ -51,14 +51,7 @@ func (c *get) Run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	var e pronto.Entry
-	err = a.once(ctx, sel, func(tx pronto.Reader) (err error) {
-		find := tx.Get
-		if c.expired {
-			find = tx.GetExpired
-		}
-		e, err = c.fallback.find(find, addr)
-		return err
-	})
+	err = a.once(ctx, sel, func(tx pronto.Reader) error { return c.find(tx, addr, &e) })
 	switch {
 	case errors.Is(err, pronto.ErrNotFound) && c.missing != nil:
 		return c.printDefault(a, n.Format(addr))
@@ -68,6 +61,30 @@ func (c *get) Run(ctx context.Context, a *app, args []string) error {
 		return a.printEntry(e, n)
 	}
 	return a.printValue(e.Value, c.raw)
+}
+
+// find finds the entry at an address. Its calls are plain ones: a deeper stack would
+// have to grow once more, which takes longer than what is done here.
+func (c *get) find(tx pronto.Reader, addr pronto.Address, e *pronto.Entry) (err error) {
+	switch {
+	case bool(c.fallback):
+		return c.findAny(tx, addr, e)
+	case c.expired:
+		*e, err = tx.GetExpired(addr)
+	default:
+		*e, err = tx.Get(addr)
+	}
+	return err
+}
+
+// findAny is find with --fallback.
+func (c *get) findAny(tx pronto.Reader, addr pronto.Address, e *pronto.Entry) (err error) {
+	find := tx.Get
+	if c.expired {
+		find = tx.GetExpired
+	}
+	*e, err = pronto.Fallback(find, addr)
+	return err
 }
 
 func (c *get) printDefault(a *app, address string) error {

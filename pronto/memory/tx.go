@@ -107,7 +107,10 @@ func lend(e *entry, ns *namespace, f pronto.Fields, fn func(*pronto.Row) error) 
 		r.Value = bytes.Clone(e.Value)
 	}
 	if f == pronto.AllFields || f == pronto.InfoFields {
-		r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = e.Revision, e.CreatedAt, e.UpdatedAt, e.ExpiresAt
+		r.Revision, r.CreatedAt, r.UpdatedAt = e.Revision, e.CreatedAt, e.UpdatedAt
+	}
+	if f != pronto.NameFields {
+		r.ExpiresAt = e.ExpiresAt
 	}
 	lent := [...][]byte{r.Name, r.Value}
 	defer func() {

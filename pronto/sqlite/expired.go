@@ -69,7 +69,7 @@ func (l *lister) scanCache(ns namespaceRow, sel pronto.Selection) error {
 
 // scanNames lists entries of a cache by their names.
 func (l *lister) scanNames(ns namespaceRow, sel pronto.Selection, names []string) error {
-	st, err := l.tx.c.Prepare("SELECT e.name, NULL" + sqlFields(sel.Fields) + " FROM entry AS e WHERE e.namespace = ?1 AND e.name = ?2")
+	st, err := l.tx.c.Prepare("SELECT e.name, e.expires_at" + sqlFields(sel.Fields) + " FROM entry AS e WHERE e.namespace = ?1 AND e.name = ?2")
 	if err != nil {
 		return err
 	}
@@ -158,4 +158,47 @@ func (tx *transaction) countCache(ns namespaceRow, sel pronto.Selection) (int64,
 	st.BindInt(4, tx.now)
 	_, err = st.Step()
 	return st.Int(0), err
+}
+
+// gone are the plain namespaces, by id, in which everything has expired and is not
+// swept yet: they are not listed. It looks at what has expired, by the index of
+// expiry, so that a listing of namespaces need not look at each of them.
+func (tx *transaction) gone() (map[int64]bool, error) {
+	if tx.streaming {
+		return nil, pronto.ErrStreaming
+	}
+	if tx.hidden != nil && !tx.loaded {
+		return tx.hidden, nil
+	}
+	level, err := tx.level()
+	if err != nil {
+		return nil, err
+	}
+	hidden := make(map[int64]bool)
+	if level < expiresAnywhere {
+		return hidden, nil
+	}
+	st, err := tx.c.Prepare("SELECT namespace FROM entry WHERE expires_at <= ?")
+	if err != nil {
+		return nil, err
+	}
+	st.BindInt(1, tx.now)
+	err = each(st, func() error { hidden[st.Int(0)] = true; return nil })
+	if err != nil {
+		return nil, err
+	}
+	for id := range hidden {
+		gone, err := tx.s.number(`SELECT EXISTS (SELECT 1 FROM namespace WHERE id = ?1 AND ttl = 0)
+			AND NOT EXISTS (SELECT 1 FROM entry WHERE namespace = ?1 AND (expires_at IS NULL OR expires_at > ?2))`, id, tx.now)
+		if err != nil {
+			return nil, err
+		}
+		if gone == 0 {
+			delete(hidden, id)
+		}
+	}
+	if !tx.loaded {
+		tx.hidden = hidden
+	}
+	return hidden, nil
 }

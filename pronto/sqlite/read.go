@@ -203,8 +203,11 @@ func sqlFields(f pronto.Fields) string {
 
 func sqlScan(ns namespaceRow, sel pronto.Selection) string {
 	expiry := "NULL"
-	if ns.Cache() {
+	switch {
+	case ns.Cache():
 		expiry = sqlExpiry(sel.Scope)
+	case ns.expires:
+		expiry = "e.expires_at"
 	}
 	sql := "SELECT e.name, " + expiry + sqlFields(sel.Fields) + sqlRange(ns, sel.Scope) + " ORDER BY e.name"
 	if sel.Reverse {
@@ -226,7 +229,7 @@ func (tx *transaction) Scan(sel pronto.Selection, fn func(*pronto.Row) error) er
 	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
-	l := &lister{tx: tx, fields: sel.Fields, fn: fn, row: pronto.Row{Project: ns.Project, Namespace: ns.Name}}
+	l := &lister{tx: tx, fields: sel.Fields, fn: fn, dated: ns.expires, row: pronto.Row{Project: ns.Project, Namespace: ns.Name}}
 	if ns.Cache() {
 		return l.scanCache(ns, sel)
 	}
@@ -239,6 +242,7 @@ type lister struct {
 	fields pronto.Fields
 	fn     func(*pronto.Row) error
 	row    pronto.Row
+	dated  bool   // what is listed may expire
 	large  []byte // the last large value
 	listed int64
 }
@@ -262,8 +266,8 @@ func (l *lister) scan(ns namespaceRow, sel pronto.Selection) error {
 	}
 }
 
-// emit hands over the row of a statement whose columns are the name, one that it
-// does not look at, and sqlFields.
+// emit hands over the row of a statement whose columns are the name, the expiry, and
+// sqlFields.
 func (l *lister) emit(st *driver.Stmt) (err error) {
 	r := &l.row
 	r.Name = st.Bytes(0)
@@ -277,8 +281,11 @@ func (l *lister) emit(st *driver.Stmt) (err error) {
 		}
 		r.Value = l.large
 	}
-	if l.fields == pronto.AllFields || l.fields == pronto.InfoFields {
+	switch {
+	case l.fields == pronto.AllFields, l.fields == pronto.InfoFields:
 		r.Revision, r.CreatedAt, r.UpdatedAt, r.ExpiresAt = st.Int(4), st.Int(5), st.Int(6), st.Int(7)
+	case l.dated && l.fields == pronto.ValueField:
+		r.ExpiresAt = st.Int(1)
 	}
 	if err := l.fn(r); err != nil {
 		return err
@@ -321,38 +328,26 @@ func (tx *transaction) count(ns namespaceRow, sel pronto.Selection) (int64, erro
 }
 
 func (tx *transaction) EachNamespace(project string, names pronto.NameRange, counts bool, fn func(pronto.Namespace) error) error {
-	listed, err := tx.listed()
+	gone, err := tx.gone()
 	if err != nil {
 		return err
 	}
-	return tx.eachNamespace(project, names, counts, listed, func(ns namespaceRow) error { return fn(ns.Namespace) })
+	names.Bare = names.Bare && len(gone) == 0 // else their ids are needed
+	return tx.eachNamespace(project, names, counts, func(ns namespaceRow) error {
+		if len(gone) > 0 && gone[ns.id] {
+			return nil
+		}
+		return fn(ns.Namespace)
+	})
 }
 
-// listed is the condition for the namespaces n that are listed: none where the index
-// alone tells which there are, since a plain namespace never held what expires.
-func (tx *transaction) listed() (string, error) {
-	if tx.streaming {
-		return "", pronto.ErrStreaming
-	}
-	level, err := tx.level()
-	if err != nil || level < expiresAnywhere {
-		return "", err
-	}
-	return sqlListed, nil
-}
+// sqlCount counts the entries of the namespace n that have not expired, unless it
+// is a cache.
+const sqlCount = "CASE WHEN n.ttl IS NULL THEN (SELECT count(*) FROM entry AS e WHERE e.namespace = n.id)" +
+	" WHEN n.ttl = 0 THEN (SELECT count(*) FROM entry AS e WHERE e.namespace = n.id AND (e.expires_at IS NULL OR e.expires_at > ?4)) END"
 
-const (
-	// sqlCount counts the entries of the namespace n that have not expired, unless it
-	// is a cache.
-	sqlCount = "CASE WHEN n.ttl IS NULL OR n.ttl = 0 THEN (SELECT count(*) FROM entry AS e WHERE e.namespace = n.id AND (n.ttl IS NULL OR e.expires_at IS NULL OR e.expires_at > ?4)) END"
-
-	// sqlListed leaves out a plain namespace n in which everything has expired.
-	sqlListed = " AND (n.ttl IS NULL OR n.ttl > 0 OR EXISTS (SELECT 1 FROM entry AS e WHERE e.namespace = n.id AND (e.expires_at IS NULL OR e.expires_at > ?4)))"
-)
-
-// eachNamespace does what EachNamespace does, with the namespaces that a further
-// condition selects.
-func (tx *transaction) eachNamespace(project string, names pronto.NameRange, counts bool, where string, fn func(namespaceRow) error) error {
+// eachNamespace does what EachNamespace does, with those that are gone, too.
+func (tx *transaction) eachNamespace(project string, names pronto.NameRange, counts bool, fn func(namespaceRow) error) error {
 	if tx.streaming {
 		return pronto.ErrStreaming
 	}
@@ -363,7 +358,7 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 	if counts {
 		sql += ", " + sqlCount
 	}
-	sql += " FROM namespace AS n WHERE n.meta = ?1" + where
+	sql += " FROM namespace AS n WHERE n.meta = ?1"
 	order := " ORDER BY n.project, n.name"
 	if project != "" {
 		sql += " AND n.project = ?2" + sqlNames("n.name", names)
@@ -384,7 +379,7 @@ func (tx *transaction) eachNamespace(project string, names pronto.NameRange, cou
 			st.BindText(3, names.From)
 		}
 	}
-	if counts || where != "" {
+	if counts {
 		st.BindInt(4, tx.now)
 	}
 	tx.streaming = true
@@ -428,17 +423,14 @@ func sqlNames(column string, r pronto.NameRange) string {
 const sameProject = 32
 
 func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error) error {
-	if tx.streaming {
-		return pronto.ErrStreaming
-	}
-	listed, err := tx.listed()
+	gone, err := tx.gone()
 	if err != nil {
 		return err
 	}
 	tx.streaming = true
 	defer func() { tx.streaming = false }()
 	for more := true; more; {
-		if names.From, more, err = tx.someProjects(names, listed, fn); err != nil {
+		if names.From, more, err = tx.someProjects(names, gone, fn); err != nil {
 			return err
 		}
 	}
@@ -448,8 +440,8 @@ func (tx *transaction) EachProject(names pronto.NameRange, fn func(string) error
 // someProjects calls fn with the projects of a range, until there are none or
 // one has so many namespaces that it is better to go on by a range of its own,
 // which begins at next.
-func (tx *transaction) someProjects(names pronto.NameRange, listed string, fn func(string) error) (next string, more bool, err error) {
-	sql := "SELECT n.project FROM namespace AS n WHERE n.meta = ?1" + sqlNames("n.project", names) + listed + " ORDER BY n.project"
+func (tx *transaction) someProjects(names pronto.NameRange, gone map[int64]bool, fn func(string) error) (next string, more bool, err error) {
+	sql := "SELECT project, id FROM namespace WHERE meta = ?1" + sqlNames("project", names) + " ORDER BY project"
 	if names.Reverse {
 		sql += " DESC"
 	}
@@ -462,9 +454,6 @@ func (tx *transaction) someProjects(names pronto.NameRange, listed string, fn fu
 	if names.From != "" {
 		st.BindText(3, names.From)
 	}
-	if listed != "" {
-		st.BindInt(4, tx.now)
-	}
 	last, same := []byte(nil), 0
 	for {
 		row, err := st.Step()
@@ -473,6 +462,7 @@ func (tx *transaction) someProjects(names pronto.NameRange, listed string, fn fu
 		}
 		project := st.Bytes(0)
 		switch {
+		case gone[st.Int(1)]:
 		case !bytes.Equal(project, last):
 			last, same = append(last[:0], project...), 0
 			if err := fn(string(last)); err != nil {

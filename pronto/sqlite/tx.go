@@ -34,6 +34,7 @@ type transaction struct {
 	now        int64
 	namespaces map[[2]string]namespaceRow // looked up lately
 	streaming  bool                       // within a function that a listing calls
+	hidden     map[int64]bool             // what gone found, as long as nothing is changed
 
 	// Of a writing transaction, once it has begun to change something:
 	changed  bool

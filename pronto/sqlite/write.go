@@ -325,7 +325,7 @@ func (tx *transaction) dropFrom(ns namespaceRow, s pronto.Scope) (bool, error) {
 // namespacesOf lists the namespaces of a scope that there are.
 func (tx *transaction) namespacesOf(s pronto.Scope) (list []namespaceRow, err error) {
 	if !s.OneNamespace() {
-		err = tx.eachNamespace(s.Project, pronto.NameRange{}, false, "", func(ns namespaceRow) error {
+		err = tx.eachNamespace(s.Project, pronto.NameRange{}, false, func(ns namespaceRow) error {
 			list = append(list, ns)
 			return nil
 		})

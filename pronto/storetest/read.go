@@ -280,22 +280,28 @@ func scanFields(d *db) {
 			Address: d.at("p.c.k__dev"), Value: []byte("value"),
 			Revision: 70, CreatedAt: 71, UpdatedAt: 72, ExpiresAt: start + 60_000,
 		}
-		d.check(tx.Put(&e))
-		e.Key, e.Value = "l", nil
-		d.check(tx.Put(&e))
+		plain := e
+		plain.Namespace = "n"
+		for _, e := range []pronto.Entry{e, plain} {
+			d.check(tx.Put(&e))
+			e.Key, e.Value = "l", nil
+			d.check(tx.Put(&e))
+		}
 	})
 	for fields, want := range map[pronto.Fields]string{
 		pronto.AllFields:  `p c k__dev "value" 70 71 72 1700000060000`,
 		pronto.NameFields: `p c k__dev "" 0 0 0 0`,
-		pronto.ValueField: `p c k__dev "value" 0 0 0 0`,
+		pronto.ValueField: `p c k__dev "value" 0 0 0 1700000060000`,
 		pronto.InfoFields: `p c k__dev "" 70 71 72 1700000060000`,
 	} {
 		want := []string{want, strings.NewReplacer("k__", "l__", "value", "").Replace(want)}
+		for _, w := range want {
+			want = append(want, strings.Replace(w, "p c", "p n", 1))
+		}
 		var got []string
 		d.view(func(r pronto.Reader) {
-			sel := in("p", "c")
-			sel.Fields = fields
-			d.check(r.Scan(sel, func(row *pronto.Row) error {
+			sel := pronto.Selection{Scope: pronto.Scope{Project: "p"}, Fields: fields}
+			d.check(pronto.List(r, pronto.Notation{}, sel, nil, func(row *pronto.Row) error {
 				got = append(got, fmt.Sprintf("%s %s %s %q %d %d %d %d", row.Project, row.Namespace, row.Name, row.Value,
 					row.Revision, row.CreatedAt, row.UpdatedAt, row.ExpiresAt))
 				if e := row.Entry(); e.Context != "dev" || e.Name() != string(row.Name) {
