@@ -47,7 +47,7 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 		err = s.exec("VACUUM INTO ?", dst)
 	}
 	if err == nil {
-		err = dropLocks(ctx, dst)
+		err = leaveOut(ctx, dst)
 	}
 	if err != nil {
 		return pronto.Facts{}, s.failed(ctx, err)
@@ -55,15 +55,13 @@ func (engine) Snapshot(ctx context.Context, path, dst string, o pronto.Options, 
 	if s.c.Exec("PRAGMA synchronous=FULL") == nil {
 		s.afterReading(ctx)
 	}
-	if err := forgetCopied(ctx, dst, o); err != nil {
-		return pronto.Facts{}, err
-	}
 	return readFacts(ctx, dst, o)
 }
 
-// dropLocks removes the locks from a snapshot: who held one does not hold it in
-// the copy. Nothing is left of them in its free space.
-func dropLocks(ctx context.Context, path string) error {
+// leaveOut removes from a snapshot what is no content: locks, which nobody holds
+// in the copy, and the log of changes, which names what was deleted. Nothing is left
+// of them in its free space.
+func leaveOut(ctx context.Context, path string) error {
 	s, err := openCopy(ctx, path, pronto.Options{})
 	if err != nil {
 		return err
@@ -73,34 +71,20 @@ func dropLocks(ctx context.Context, path string) error {
 	if err != nil || version < locksSince {
 		return err
 	}
-	n, err := s.number("SELECT EXISTS (SELECT 1 FROM lock)")
-	if err != nil || n == 0 {
-		return err
+	err = s.c.Exec("PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; " + beginWrite)
+	if err == nil {
+		_, err = s.checkSchema()
 	}
-	return s.c.Exec("PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; DELETE FROM lock")
-}
-
-// forgetCopied takes the log of changes out of a snapshot: it names what was
-// deleted.
-func forgetCopied(ctx context.Context, path string, o pronto.Options) error {
-	s, err := openCopy(ctx, path, o)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.run("DELETE FROM lock")
 	}
-	defer s.c.Close()
-	version, err := s.userVersion()
-	if err == nil && version == schemaVersion {
-		err = s.c.Exec("PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; " + beginWrite)
-		if err == nil {
-			if _, err = s.checkSchema(); err == nil {
-				err = s.pruneLog()
-			}
-			if err == nil {
-				err = s.c.Exec("COMMIT")
-			}
-		}
+	if err == nil {
+		err = s.pruneLog()
 	}
-	return s.failed(ctx, err)
+	if err == nil {
+		err = s.c.Exec("COMMIT")
+	}
+	return err
 }
 
 // look checks the schema, whatever its version: VACUUM, which runs in no
