@@ -25,7 +25,9 @@ func (b *bench) judge(r run, hit []call) (wrong []string) {
 	}
 	o, contradictions := b.open(tree, r)
 	wrong = append(wrong, contradictions...)
-	b.forgiveLeftOut(o)
+	if strings.Contains(b.line, "prontodb restore ") {
+		b.forgiveLeftOut(o)
+	}
 	switch r.status {
 	case 0:
 		said, want := r.masked(r.stdout), b.said

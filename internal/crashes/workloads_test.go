@@ -89,7 +89,7 @@ func workloads() []workload {
 		}}},
 		{name: "restore over what is damaged", setup: archive + "; " + old + "; printf 'no database at all' >" + database, writers: [][]string{{
 			"prontodb restore -q in.tar.gz", "prontodb set w0.n.c 4",
-		}}},
+		}}, halfway: true, gradual: true}, // in between it is nobody's, and what was there is kept
 		{name: "cursor", setup: old, writers: [][]string{{
 			"prontodb cursor set c1 -q", "prontodb cursor set c1 main -q", "prontodb cursor use c1 -q", "prontodb set w0.n.a 1",
 			"prontodb cursor clear -q", "prontodb cursor delete c1 -q", "prontodb set --cursor c2 -q w0.n.a 1",
