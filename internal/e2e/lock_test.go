@@ -252,6 +252,18 @@ func TestLockKill(t *testing.T) {
 	}
 }
 
+// stopIdle stops a process at a moment at which it does not hold the database.
+func (m *machine) stopIdle(p *os.Process) {
+	for {
+		p.Signal(syscall.SIGSTOP)
+		if status, _, _ := m.call(nil, "set", "--busy-timeout", "200ms", "probe.n.k", "1"); status == 0 {
+			return
+		}
+		p.Signal(syscall.SIGCONT)
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // A waiter that is dead or stopped holds up nobody.
 func TestLockWaiterStopped(t *testing.T) {
 	m := newMachine(t)
@@ -267,10 +279,10 @@ func TestLockWaiterStopped(t *testing.T) {
 		waiting = append(waiting, cmd)
 		m.awaitWaiters(t, "x", i+1)
 	}
-	waiting[0].Process.Signal(syscall.SIGSTOP)
+	m.stopIdle(waiting[0].Process)
 	waiting[1].Process.Kill()
 	waiting[1].Wait()
-	waiting[2].Process.Signal(syscall.SIGSTOP)
+	m.stopIdle(waiting[2].Process)
 	m.run("unlock", "x", token)
 	if err := waiting[3].Wait(); err != nil {
 		t.Fatal(err)
@@ -306,7 +318,7 @@ func TestLockLeaseLost(t *testing.T) {
 	if status, _, _ := m.call(nil, "lock", "--wait", "0", "x", "--", "true"); status != 3 {
 		t.Fatalf("a lease that is renewed was lost: %d", status)
 	}
-	cmd.Process.Signal(syscall.SIGSTOP)
+	m.stopIdle(cmd.Process)
 	m.run("lock", "x", "--", "true")
 	m.run("set", "k", "next")
 	for begin := time.Now(); !strings.HasSuffix(read(t, filepath.Join(dir, "status")), "3\n"); time.Sleep(time.Millisecond) {
