@@ -128,6 +128,7 @@ func TestLargeValueMemory(t *testing.T) {
 	m.run("set", "a.b.small", "1")
 	m.run("batch", "--quiet", writeBatch(t, m, file))
 	writeLarge(t, m, "text.tsv", "a.b.large\t", strings.Repeat("0123456789abcdef", size/16), "\n")
+	writeLarge(t, m, "text.jsonl", `{"address":"a.b.large","value":"`, strings.Repeat("0123456789abcdef", size/16), "\"}\n")
 	writeLarge(t, m, "base64.jsonl", `{"address":"a.b.large","value_base64":"`, strings.Repeat("AAAA", size/3), "\"}\n")
 	once, twice, none := 12*size/10+16<<20, 22*size/10+16<<20, 16<<20
 	for _, c := range []struct {
@@ -138,7 +139,7 @@ func TestLargeValueMemory(t *testing.T) {
 		{"get a.b.large", 0, once}, {"get --json a.b.large", 0, twice}, {"scan a.b", 0, once}, {"scan --json a.b", 0, twice},
 		{"export a.b", 0, twice}, {"copy a.b.large a.b.other", 0, twice}, {"incr a.b.large", 1, twice}, {"exec a.b -- true", 1, once},
 		{"exists a.b.large", 0, none}, {"set --nx a.b.large x", 3, none}, {"keys a.b", 0, none}, {"ttl a.b.large", 0, none},
-		{"export a.b -o text.jsonl", 0, twice}, {"import -q text.jsonl", 0, twice}, {"import -q base64.jsonl", 0, twice}, {"import -q text.tsv", 0, twice},
+		{"export a.b -o both.jsonl", 0, twice}, {"import -q text.jsonl", 0, twice}, {"import -q base64.jsonl", 0, twice}, {"import -q text.tsv", 0, twice},
 		{"namespaces --json a", 0, none}, {"set a.b.large x", 0, none}, {"drop --yes a", 0, none},
 	} {
 		if kib := peakOf(t, m, c.status, strings.Fields(c.line)...); kib > c.most>>10 {
